@@ -1,0 +1,105 @@
+"""Long short-term memory."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from unrolled.recurrence import Recurrence
+from unrolled.shapes import check_shape
+
+
+class LSTMState(NamedTuple):
+    """What an LSTM carries: both at least float32."""
+
+    h: Float[Tensor, "B D"]  # hidden state, the output
+    c: Float[Tensor, "B D"]  # memory cell
+
+
+class LSTM(Recurrence[LSTMState]):
+    """Long short-term memory: a cell that gates decide to write, to keep and to show.
+
+        i, f, g, o = W_ih x + b_ih + W_hh h + b_hh      four blocks of rows, in this order
+        c' = sigmoid(f) * c + sigmoid(i) * tanh(g)
+        h' = sigmoid(o) * tanh(c')                      y = h'
+
+    Shapes: x [B, T, C] float; state LSTMState(h [B, D], c [B, D]); y [B, T, D].
+    Args:
+        input_size: C.
+        hidden_size: D.
+        bias: add b_ih and b_hh (two, as in torch, so that weights can be exchanged).
+        forget_bias: added to the forget gate's b_ih at the start, so that a new cell remembers.
+    Raises:
+        ShapeError: x has not C features.
+    Source: Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000; the bias of 1 for it:
+        Jozefowicz et al. 2015. Weights have torch.nn.LSTM's names (without ``_l0``), shapes, gate
+        order and initial range. Differs: ``forget_bias`` is 0 there.
+    Example:
+        >>> y, state = LSTM(5, 7)(torch.zeros(2, 3, 5))
+        >>> y.shape, state.c.shape
+        (torch.Size([2, 3, 7]), torch.Size([2, 7]))
+    """
+
+    def __init__(
+        self, input_size: int, hidden_size: int, *, bias: bool = True, forget_bias: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.forget_bias = forget_bias
+        self.weight_ih = nn.Parameter(torch.empty(4 * hidden_size, input_size))
+        self.weight_hh = nn.Parameter(torch.empty(4 * hidden_size, hidden_size))
+        self.bias_ih = nn.Parameter(torch.empty(4 * hidden_size)) if bias else None
+        self.bias_hh = nn.Parameter(torch.empty(4 * hidden_size)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw every weight from U(-1/sqrt(D), 1/sqrt(D)), then open the forget gate."""
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -(self.hidden_size**-0.5), self.hidden_size**-0.5)
+        if self.bias_ih is not None:
+            with torch.no_grad():
+                self.bias_ih[self.hidden_size : 2 * self.hidden_size] += self.forget_bias
+
+    def initial_state(self, batch_size: int) -> LSTMState:
+        """Return zeros."""
+        return LSTMState(
+            self.zeros(batch_size, self.hidden_size), self.zeros(batch_size, self.hidden_size)
+        )
+
+    def step(
+        self, x_t: Float[Tensor, "B C"], state: LSTMState
+    ) -> tuple[Float[Tensor, "B D"], LSTMState]:
+        """Advance by one step."""
+        check_shape("x_t", x_t, "B C", C=self.input_size)
+        product_x = F.linear(x_t, self.weight_ih, self.bias_ih)
+        product_h = F.linear(state.h.to(x_t.dtype), self.weight_hh, self.bias_hh)
+        i, f, g, o = (product_x + product_h).to(state.c.dtype).chunk(4, dim=-1)
+        c = torch.sigmoid(f) * state.c + torch.sigmoid(i) * torch.tanh(g)
+        h = torch.sigmoid(o) * torch.tanh(c)
+        return h.to(x_t.dtype), LSTMState(h, c)
+
+    def scan(
+        self, x: Float[Tensor, "B T C"], state: LSTMState
+    ) -> tuple[Float[Tensor, "B T D"], LSTMState]:
+        """Advance over a chunk in torch's own kernel, where that computes in the state's dtype."""
+        check_shape("x", x, "B T C", C=self.input_size)
+        if x.dtype != state.c.dtype or torch.is_autocast_enabled(x.device.type):
+            return super().scan(x, state)
+        weights: list[Tensor] = [self.weight_ih, self.weight_hh]
+        if self.bias_ih is not None and self.bias_hh is not None:
+            weights += [self.bias_ih, self.bias_hh]
+        y, h, c = torch.lstm(
+            x,
+            [state.h.unsqueeze(0), state.c.unsqueeze(0)],
+            weights,
+            has_biases=self.bias_ih is not None,
+            num_layers=1,
+            dropout=0.0,
+            train=self.training,
+            bidirectional=False,
+            batch_first=True,
+        )
+        return y, LSTMState(h.squeeze(0), c.squeeze(0))

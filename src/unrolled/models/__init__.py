@@ -1,0 +1,5 @@
+"""Networks from papers, assembled from cells and layers; one file a paper."""
+
+from unrolled.models.show_attend_tell import AttentionOutput, Memory, ShowAttendTell
+
+__all__ = ["AttentionOutput", "Memory", "ShowAttendTell"]

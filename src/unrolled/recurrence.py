@@ -1,0 +1,330 @@
+"""The protocol, ``h_t = f(h_{t-1}, x_t)``, and its law.
+
+    Cutting a sequence anywhere never changes the answer.
+
+A module that writes one ``step`` (or one parallel ``scan``) is a ``Recurrence``. Training in
+chunks, streaming, ragged batches, resets and search all drive that same function.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, ClassVar, Generic, Self, cast
+
+import torch
+from torch import Tensor, nn
+from typing_extensions import TypeVar
+
+from unrolled.errors import ContextError, DtypeError, ShapeError, StateError
+from unrolled.state import (
+    Tree,
+    as_rows,
+    first_step,
+    leaves,
+    map_leaves,
+    named_leaves,
+    select_rows,
+    time_slice,
+    time_steps,
+    where_rows,
+)
+
+StateT = TypeVar("StateT", bound=Tree, default=Any)
+InputT = TypeVar("InputT", bound=Tree, default=Tensor)
+OutputT = TypeVar("OutputT", bound=Tree, default=Tensor)
+ContextT = TypeVar("ContextT", bound=Tree, default=Any)
+
+
+@dataclass(frozen=True)
+class Supports:
+    """What a module promises beyond the law in ``eval()``: ``True``, or the reason why not.
+
+    Args:
+        training: the law holds in ``train()`` too.
+        gradient: outputs are differentiable in the inputs, the state and the parameters.
+    """
+
+    training: bool | str = True
+    gradient: bool | str = True
+
+    def __and__(self, other: "Supports") -> "Supports":
+        """Promise what both promise; the first reason against is kept."""
+        return Supports(
+            training=self.training if self.training is not True else other.training,
+            gradient=self.gradient if self.gradient is not True else other.gradient,
+        )
+
+
+class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
+    """A function of one step, driven over sequences.
+
+    A subclass writes ``step`` or ``scan`` (the base derives the other) and ``initial_state`` where
+    it has a state. Everything else is written once, here.
+
+        y_t, state = step(x_t, state)                 t = 0 ... T-1
+
+    Shapes: x and y are a tensor or a NamedTuple of tensors sharing ``[B, T, ...]``; the state is a
+        tree of tensors ``[B, ...]`` of constant shape; the context a NamedTuple of ``[N, ...]``.
+    Attributes:
+        stride: steps of x for one step of y; ``step`` then takes a block ``[B, stride, ...]``.
+        context_type: the NamedTuple that ``given`` binds, or None.
+        supports: limits of this module, each with its reason.
+
+    Example:
+        >>> class Sum(Recurrence):
+        ...     def initial_state(self, batch_size):
+        ...         return torch.zeros(batch_size, 3)
+        ...     def step(self, x_t, state):
+        ...         return state + x_t, state + x_t
+        >>> y, state = Sum()(torch.ones(2, 5, 3))
+        >>> y.shape, state[0]
+        (torch.Size([2, 5, 3]), tensor([5., 5., 5.]))
+    """
+
+    stride: int = 1
+    context_type: ClassVar[type[Any] | None] = None
+    supports: Supports = Supports()
+    _context: ContextT | None = None
+    __call__: Callable[..., tuple[OutputT, StateT]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        cls = type(self)
+        if cls.step is Recurrence.step and cls.scan is Recurrence.scan:
+            raise TypeError(f"{cls.__name__} must define step(x_t, state) or scan(x, state)")
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "forward" in vars(cls):
+            raise TypeError(f"{cls.__name__}: forward is final; write step or scan instead")
+
+    # What a subclass writes
+
+    def initial_state(self, batch_size: int) -> StateT:
+        """Return the state before the first step of ``batch_size`` sequences."""
+        if type(self).state_like is not Recurrence.state_like:
+            raise StateError(
+                f"a frame, which the size of {type(self).__name__}'s state depends on",
+                f"{batch_size = } alone",
+                "call state_like(x_t)",
+            )
+        return cast(StateT, ())
+
+    def state_like(self, x_t: InputT) -> StateT:
+        """Return the initial state for sequences that look like ``x_t [B, ...]`` (or a block)."""
+        return self.initial_state(leaves(x_t)[0].shape[0])
+
+    def step(self, x_t: InputT, state: StateT) -> tuple[OutputT, StateT]:
+        """Advance by one step ``x_t [B, ...]``, or by one block ``[B, stride, ...]``."""
+        x = x_t if self.stride > 1 else map_leaves(lambda leaf: leaf.unsqueeze(1), x_t)
+        y, state = self.scan(x, state)
+        return first_step(y), state
+
+    def scan(self, x: InputT, state: StateT) -> tuple[OutputT, StateT]:
+        """Advance over a whole chunk ``x [B, T, ...]``: the loop over ``step``."""
+        outputs = []
+        for x_t in time_steps(x, self.stride):
+            y_t, state = self.step(x_t, state)
+            outputs.append(y_t)
+        return map_leaves(lambda *row: torch.stack(row, dim=1), *outputs), state
+
+    def step_(self, x_t: InputT, state: StateT) -> tuple[OutputT, StateT]:
+        """Do what ``step`` does, and be free to overwrite the given ``state`` (rings, buffers)."""
+        return self.step(x_t, state)
+
+    def ragged_scan(
+        self, x: InputT, state: StateT, lengths: Tensor, reset: Tensor
+    ) -> tuple[OutputT, StateT]:
+        """Serve ``lengths [B]`` and ``reset [B, T]`` by cutting where a row ends or resets.
+
+        The law makes this right for any module. Override it for speed, never for meaning.
+        """
+        num_steps = reset.shape[1]
+        alive = torch.arange(num_steps, device=reset.device) < lengths[:, None]  # [B, T]
+        reset = reset & alive
+        # Before the step, not after: a NaN in the padding would reach gradients through `where`.
+        x = map_leaves(lambda leaf: leaf.where(as_rows(alive, leaf), leaf.new_zeros(())), x)
+        fresh = self.state_like(first_step(x, self.stride)) if reset.any() else state
+        cuts = {0, num_steps, *lengths.tolist(), *reset.any(dim=0).nonzero().flatten().tolist()}
+        bounds = sorted(cuts)
+        outputs = []
+        for start, stop in pairwise(bounds):
+            state = where_rows(reset[:, start], fresh, state)
+            y, after = self.scan(time_slice(x, start, stop), state)
+            running = alive[:, start]
+            state = where_rows(running, after, state)
+            outputs.append(where_rows(running, y, map_leaves(torch.zeros_like, y)))
+        return map_leaves(lambda *pieces: torch.cat(pieces, dim=1), *outputs), state
+
+    # What every module has
+
+    def forward(
+        self,
+        x: InputT,
+        state: StateT | None = None,
+        *,
+        lengths: Tensor | None = None,
+        reset: Tensor | None = None,
+    ) -> tuple[OutputT, StateT]:
+        """Run a chunk of any length from ``state``, and return what the next chunk goes on from.
+
+        Args:
+            x: a tensor or a NamedTuple of tensors ``[B, T, ...]``, T a multiple of ``stride``.
+            state: as returned by the chunk before; None for the initial state.
+            lengths: ``[B]``; steps at and past ``lengths[b]`` did not happen: the state passes
+                through and y is 0, whatever x holds there.
+            reset: ``[B, T]``, bool; where true, the row starts anew *before* this step.
+
+        Returns:
+            y ``[B, T / stride, ...]`` and the state after each row's last step.
+
+        Raises:
+            ShapeError, DtypeError, StateError, ContextError: see ``unrolled.errors``.
+        """
+        batch_size, num_steps = self._check_input(x)
+        if state is None:
+            state = self.state_like(first_step(x, self.stride))
+        _check_state(state, batch_size)
+        if lengths is None and reset is None:
+            return self.scan(x, state)
+        device = leaves(x)[0].device
+        if lengths is None:
+            lengths = torch.full((batch_size,), num_steps, device=device)
+        if reset is None:
+            reset = torch.zeros(batch_size, num_steps, dtype=torch.bool, device=device)
+        _check_ragged(lengths, reset, batch_size, num_steps, self.stride)
+        return self.ragged_scan(x, state, lengths.to(device), reset.to(device))
+
+    def given(self, context: ContextT) -> Self:
+        """Return this module, its parameters shared, with ``context`` bound.
+
+        The batch may be K·N: K consecutive rows of x then share one of the N context rows.
+        Gradients reach whatever made the context.
+        """
+        takers = [
+            m
+            for m in self.modules()
+            if isinstance(m, Recurrence) and m.context_type and isinstance(context, m.context_type)
+        ]
+        if not takers:
+            wanted = {
+                m.context_type.__name__
+                for m in self.modules()
+                if isinstance(m, Recurrence) and m.context_type
+            }
+            raise ContextError(
+                f"a context of {type(self).__name__}: {' or '.join(sorted(wanted)) or 'none'}",
+                type(context).__name__,
+            )
+        return _rebind(self, lambda m: context if m in takers else m._context)
+
+    def rows(self, index: Tensor) -> Self:
+        """Return this module with rows ``index [M]`` of every bound context, in that order."""
+        return _rebind(
+            self, lambda m: m._context if m._context is None else select_rows(m._context, index)
+        )
+
+    @property
+    def context(self) -> ContextT:
+        """The bound context; ``ContextError`` when there is none."""
+        if self._context is None:
+            name = self.context_type.__name__ if self.context_type else "no context"
+            raise ContextError(f"a bound {name}", "none", "call module.given(context) first")
+        return self._context
+
+    def zeros(self, batch_size: int, *shape: int) -> Tensor:
+        """Return zeros for a leaf of the state: on the parameters' device, at least float32."""
+        like = next(self.parameters())
+        dtype = torch.promote_types(like.dtype, torch.float32)
+        return torch.zeros(batch_size, *shape, dtype=dtype, device=like.device)
+
+    def _check_input(self, x: InputT) -> tuple[int, int]:
+        leading = {leaf.shape[:2] for leaf in leaves(x)}
+        if len(leading) != 1 or any(leaf.ndim < 2 for leaf in leaves(x)):
+            got = ", ".join(f"{k or 'x'} {list(v.shape)}" for k, v in named_leaves(x).items())
+            raise ShapeError("x of shape [B, T, ...], B and T the same in all its parts", got)
+        batch_size, num_steps = leading.pop()
+        if num_steps == 0 or num_steps % self.stride:
+            raise ShapeError(
+                f"T, the steps of x, to be a positive multiple of the stride {self.stride}",
+                f"T={num_steps}",
+                "cut chunks at multiples of the stride",
+            )
+        parameter = next(self.parameters(), None)
+        floats = [leaf.dtype for leaf in leaves(x) if leaf.is_floating_point()]
+        if parameter is not None and floats and floats[0] != parameter.dtype:
+            device_type = parameter.device.type
+            if not torch.is_autocast_enabled(device_type):
+                raise DtypeError(
+                    f"x of {parameter.dtype}, the parameters' dtype",
+                    str(floats[0]),
+                    f"convert one of them, as in x.to({parameter.dtype})",
+                )
+        return batch_size, num_steps
+
+
+RecurrenceT = TypeVar("RecurrenceT", bound=Recurrence[Any, Any, Any, Any])
+
+
+def group_rows(tensor: Tensor, num_groups: int) -> Tensor:
+    """View a batch ``[K·N, ...]`` as ``[N, K, ...]``: the K rows that share a context row.
+
+    Raises:
+        ContextError: the batch is not a multiple of ``num_groups``, the context's N rows.
+    """
+    if num_groups == 0 or tensor.shape[0] % num_groups:
+        raise ContextError(
+            f"a batch of K·N rows for a context of N={num_groups}", f"B={tensor.shape[0]}"
+        )
+    return tensor.reshape(num_groups, tensor.shape[0] // num_groups, *tensor.shape[1:])
+
+
+def repeat_rows(tensor: Tensor, batch_size: int) -> Tensor:
+    """Return a context's ``[N, ...]`` as ``[K·N, ...]``, each row K times in a row."""
+    copies = group_rows(torch.empty(batch_size, 0), tensor.shape[0]).shape[1]
+    return tensor.repeat_interleave(copies, dim=0)
+
+
+def _rebind(module: RecurrenceT, choose: Callable[[Any], Any]) -> RecurrenceT:
+    """Copy a tree of modules, sharing every tensor, with ``choose(module)`` as each context."""
+
+    def bind(module: nn.Module) -> nn.Module:
+        bound = copy.copy(module)
+        bound._modules = {
+            name: child if child is None else bind(child) for name, child in module._modules.items()
+        }
+        if isinstance(module, Recurrence):
+            vars(bound)["_context"] = choose(module)
+        return bound
+
+    return cast(RecurrenceT, bind(module))
+
+
+def _check_state(state: Tree, batch_size: int) -> None:
+    for name, leaf in named_leaves(state).items():
+        if leaf.ndim == 0 or leaf.shape[0] != batch_size:
+            raise StateError(
+                f"a state of {batch_size} rows, as x has",
+                f"{name or 'state'} of shape {list(leaf.shape)}",
+                "pass the state that this batch's last chunk returned, or None",
+            )
+
+
+def _check_ragged(
+    lengths: Tensor, reset: Tensor, batch_size: int, num_steps: int, stride: int
+) -> None:
+    if lengths.shape != (batch_size,) or lengths.is_floating_point():
+        got = f"{lengths.dtype} {list(lengths.shape)}"
+        raise ShapeError(f"lengths of integers [B={batch_size}]", got)
+    if bool(((lengths < 0) | (lengths > num_steps)).any()):
+        raise ShapeError(f"lengths between 0 and T={num_steps}", str(lengths.tolist()))
+    if reset.shape != (batch_size, num_steps) or reset.dtype != torch.bool:
+        got = f"{reset.dtype} {list(reset.shape)}"
+        raise ShapeError(f"reset of bool [B={batch_size}, T={num_steps}]", got)
+    if stride > 1:
+        if bool((lengths % stride).any()):
+            raise ShapeError(f"lengths that are multiples of {stride = }", str(lengths.tolist()))
+        off = [t for t in reset.any(dim=0).nonzero().flatten().tolist() if t % stride]
+        if off:
+            raise ShapeError(f"resets at multiples of {stride = }", f"a reset at step {off[0]}")

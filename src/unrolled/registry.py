@@ -1,0 +1,69 @@
+"""One literal table of names, so that tools and configurations can say which class they mean.
+
+A configuration or a model file names entries of this table, never code to import.
+"""
+
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+from unrolled.errors import ConfigError
+from unrolled.recurrence import Recurrence
+
+_LIBRARY = {
+    "conv_lstm": "unrolled.cells:ConvLSTM",
+    "lstm": "unrolled.cells:LSTM",
+    "show_attend_tell": "unrolled.models:ShowAttendTell",
+}
+_REGISTERED: dict[str, type[Recurrence[Any, Any, Any, Any]]] = {}
+
+
+def names() -> list[str]:
+    """Return every name that ``build`` knows, in order."""
+    return sorted(_LIBRARY | _REGISTERED)
+
+
+def register(name: str, cls: type[Recurrence[Any, Any, Any, Any]]) -> None:
+    """Give ``name`` to a class of your own; it is then usable wherever a name is.
+
+    Raises:
+        ConfigError: the name belongs to another class already, or cls is not a ``Recurrence``.
+    """
+    if not (isinstance(cls, type) and issubclass(cls, Recurrence)):
+        raise ConfigError("a class derived from Recurrence", repr(cls))
+    if name in _LIBRARY or _REGISTERED.get(name, cls) is not cls:
+        raise ConfigError("a name that is free", repr(name), "choose another")
+    _REGISTERED[name] = cls
+
+
+def lookup(name: str) -> type[Recurrence[Any, Any, Any, Any]]:
+    """Return the class that ``name`` stands for.
+
+    Raises:
+        ConfigError: no class has this name; the nearest ones are offered.
+    """
+    if name in _REGISTERED:
+        return _REGISTERED[name]
+    if name not in _LIBRARY:
+        near = get_close_matches(name, names(), n=1)
+        raise ConfigError(
+            f"a name among {', '.join(names())}",
+            repr(name),
+            f"did you mean {near[0]}?" if near else f"or unrolled.register({name!r}, YourClass)",
+        )
+    module, _, cls = _LIBRARY[name].partition(":")
+    found: type[Recurrence[Any, Any, Any, Any]] = getattr(import_module(module), cls)
+    return found
+
+
+def build(name: str, /, *sizes: int, **options: Any) -> Recurrence[Any, Any, Any, Any]:
+    """Return a randomly initialised cell or network by its name.
+
+    Example:
+        >>> build("lstm", input_size=3, hidden_size=5).hidden_size
+        5
+    """
+    try:
+        return lookup(name)(*sizes, **options)
+    except TypeError as error:
+        raise ConfigError(f"options that {name!r} has", str(error)) from None

@@ -1,0 +1,75 @@
+"""Tensors in one file: written so that a crash cannot halve it, and verified when read."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from unrolled.errors import ReaderError
+
+_CHECKSUMS = "sha256"
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Replace ``path`` by ``data`` at once: after a crash it holds the old bytes or the new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the new name is durable only with its folder
+    finally:
+        os.close(folder)
+
+
+def checksum(tensor: Tensor) -> str:
+    """Return the SHA-256 of a tensor's dtype, shape and bytes."""
+    head = f"{tensor.dtype} {list(tensor.shape)} ".encode()
+    return hashlib.sha256(head + save({"": tensor.contiguous()})[8:]).hexdigest()
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write ``tensors`` and ``metadata`` as one safetensors file, with a checksum a tensor.
+
+    Example:
+        >>> import tempfile, torch
+        >>> path = Path(tempfile.mkdtemp()) / "state.safetensors"
+        >>> save_tensors(path, {"h": torch.ones(2)}, {"steps": "5"})
+        >>> load_tensors(path)
+        ({'h': tensor([1., 1.])}, {'steps': '5'})
+    """
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    sums = json.dumps({name: checksum(tensor) for name, tensor in plain.items()})
+    write_file(path, save(plain, {**metadata, _CHECKSUMS: sums}))
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read what ``save_tensors`` wrote.
+
+    Raises:
+        ReaderError: the file is missing, is not a safetensors file, or a tensor is damaged.
+    """
+    if not path.is_file():
+        raise ReaderError(f"a file at {path}", "nothing there")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        sums = json.loads(metadata.pop(_CHECKSUMS))
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise ReaderError(f"a safetensors file with checksums at {path}", str(error)) from None
+    for name in sorted(tensors.keys() | sums.keys()):
+        if name not in tensors or sums.get(name) != checksum(tensors[name]):
+            raise ReaderError(f"tensor {name!r} of {path} as it was saved", "damaged bytes")
+    return tensors, metadata

@@ -1,0 +1,159 @@
+"""Streams: frames go in one at a time, and outputs come out as they go."""
+
+import json
+from pathlib import Path
+from typing import Any, Generic, cast
+
+import torch
+from torch import Tensor
+
+from unrolled.errors import ConfigError, ReaderError, ShapeError, StateError
+from unrolled.recurrence import ContextT, InputT, OutputT, Recurrence, StateT
+from unrolled.state import (
+    from_named_leaves,
+    leaves,
+    map_leaves,
+    named_leaves,
+    select_rows,
+    where_rows,
+)
+from unrolled.storage import load_tensors, save_tensors
+
+_STATE = "state."
+
+
+class Stream(Generic[StateT, InputT, OutputT, ContextT]):
+    """The one owner of a state that changes: a module driven frame by frame, without gradients.
+
+        y_t = stream.push(x_t)        the same y_t as module(x)[0][:, t]
+
+    One stream or many side by side: each row of the first frame opens a stream.
+
+    Shapes: x_t [B, ...] (or a block [B, stride, ...]) without the time axis; y_t likewise.
+    Args:
+        module: any ``Recurrence`` in eval(); a context is bound before, by ``module.given``.
+    Raises:
+        ConfigError: the module is in train().
+    Source: none; the protocol's ``step_`` in a loop.
+    Example:
+        >>> from unrolled.cells import LSTM
+        >>> stream = Stream(LSTM(3, 5).eval())
+        >>> for _ in range(4):
+        ...     y_t = stream.push(torch.ones(2, 3))
+        >>> y_t.shape, stream.steps
+        (torch.Size([2, 5]), tensor([4, 4]))
+    """
+
+    def __init__(self, module: Recurrence[StateT, InputT, OutputT, ContextT]) -> None:
+        if module.training:
+            raise ConfigError("a module in eval()", "one in train()", "call module.eval() first")
+        self.module = module
+        self._state: StateT  # with the first frame
+        self._frame: dict[str, list[Any]] = {}  # what a row of a frame looks like
+        self._steps = torch.zeros(0, dtype=torch.int64)
+        self._restart = torch.zeros(0, dtype=torch.bool)
+
+    @property
+    def steps(self) -> Tensor:
+        """How many frames (or blocks) each stream has taken since its last reset, ``[B]``."""
+        return self._steps.masked_fill(self._restart, 0)
+
+    @property
+    def state(self) -> StateT:
+        """A copy of the present state; ``StateError`` before the first frame."""
+        if not self._frame:
+            raise StateError("a stream that has begun", "no frame yet", "push one first")
+        return map_leaves(torch.clone, self._state)
+
+    @torch.no_grad()
+    def push(self, x_t: InputT, *, rows: Tensor | None = None) -> OutputT:
+        """Take the next frame of every stream, or of streams ``rows [M]`` alone.
+
+        Raises:
+            ShapeError: the frame differs in shape or dtype from the first, or in its rows.
+            StateError: ``rows`` before every stream has had its first frame.
+        """
+        if not self._frame:
+            if rows is not None:
+                raise StateError("a first frame for every stream", "one for some rows")
+            self._open(x_t)
+        self._check_frame(x_t, len(self._steps) if rows is None else len(rows))
+        if rows is None:
+            state = self._fresh_where(self._restart, x_t, self._state)
+            y_t, self._state = self.module.step_(x_t, state)
+            self._steps = self.steps + 1
+            self._restart.fill_(False)
+            return y_t
+        state = self._fresh_where(self._restart[rows], x_t, select_rows(self._state, rows))
+        y_t, state = self.module.step_(x_t, state)
+        map_leaves(lambda a, b: a.index_copy_(0, rows.to(a.device), b), self._state, state)
+        self._steps[rows] = self.steps[rows] + 1
+        self._restart[rows] = False
+        return y_t
+
+    def reset(self, rows: Tensor | None = None) -> None:
+        """Begin anew before the next frame, in every stream or in ``rows [M]``."""
+        self._restart[slice(None) if rows is None else rows] = True
+
+    def save(self, path: str | Path) -> None:
+        """Write the stream as it stands, in mid-sequence."""
+        tensors = {_STATE + name: leaf for name, leaf in named_leaves(self.state).items()}
+        tensors |= {"steps": self._steps, "restart": self._restart}
+        metadata = {"frame": json.dumps(self._frame), "module": type(self.module).__name__}
+        save_tensors(Path(path), tensors, metadata)
+
+    def load(self, path: str | Path) -> None:
+        """Go on where a saved stream of the same module stood, with the same next answer.
+
+        Raises:
+            ReaderError: the file is missing or damaged.
+            StateError: it belongs to a module of another kind or size.
+        """
+        tensors, metadata = load_tensors(Path(path))
+        if not {"frame", "module"} <= metadata.keys() or not {"steps", "restart"} <= tensors.keys():
+            raise ReaderError(f"a saved stream at {path}", "another safetensors file")
+        steps, restart = tensors.pop("steps"), tensors.pop("restart")
+        frame = json.loads(metadata["frame"])
+        blank = {
+            name: torch.zeros(len(steps), *shape, dtype=getattr(torch, dtype))
+            for name, (shape, dtype) in frame.items()
+        }
+        state = self.module.state_like(cast(InputT, from_named_leaves(blank)))
+        wanted = named_leaves(state)
+        saved = {name.removeprefix(_STATE): leaf for name, leaf in tensors.items()}
+        if _describe(wanted) != _describe(saved):
+            raise StateError(
+                f"a stream of {type(self.module).__name__}, {_describe(wanted)}",
+                f"one of {metadata['module']}, {_describe(saved)}",
+                "load it into the module that it was saved from",
+            )
+        values = iter(saved[name] for name in wanted)
+        self._state = map_leaves(lambda leaf: next(values).to(leaf.device), state)
+        self._steps, self._restart, self._frame = steps, restart, frame
+
+    def _open(self, x_t: InputT) -> None:
+        batch_size = leaves(x_t)[0].shape[0]
+        # A clone, because step_ writes into the state and a module may hand out one that it keeps.
+        self._state = map_leaves(torch.clone, self.module.state_like(x_t))
+        self._frame = _describe(named_leaves(x_t))
+        self._steps = torch.zeros(batch_size, dtype=torch.int64)
+        self._restart = torch.zeros(batch_size, dtype=torch.bool)
+
+    def _check_frame(self, x_t: InputT, num_rows: int) -> None:
+        named = named_leaves(x_t)
+        if _describe(named) != self._frame or any(len(x) != num_rows for x in named.values()):
+            got = {name: (list(x.shape), str(x.dtype)) for name, x in named.items()}
+            raise ShapeError(f"a frame of {num_rows} rows like the first, {self._frame}", str(got))
+
+    def _fresh_where(self, restart: Tensor, x_t: InputT, state: StateT) -> StateT:
+        if not restart.any():
+            return state
+        return where_rows(restart.to(leaves(x_t)[0].device), self.module.state_like(x_t), state)
+
+
+def _describe(named: dict[str, Tensor]) -> dict[str, list[Any]]:
+    """Say the shape of a row, and the dtype, of every leaf; JSON gives it back as it is."""
+    return {
+        name: [list(leaf.shape[1:]), str(leaf.dtype).removeprefix("torch.")]
+        for name, leaf in named.items()
+    }

@@ -1,0 +1,107 @@
+"""The table of examples: one small instance of every public module, for every check.
+
+A public class without a line here fails the coverage test.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unrolled.cells import LSTM, ConvLSTM
+from unrolled.layers import (
+    CausalConv1d,
+    CausalSelfAttention,
+    Dropout,
+    Embedding,
+    Linear,
+    Serial,
+)
+from unrolled.models import ShowAttendTell
+from unrolled.recurrence import Recurrence
+from unrolled.state import Tree
+
+
+@dataclass(frozen=True)
+class Example:
+    """A module, an input for it, and a context where it takes one.
+
+    Args:
+        name: what the tests call it.
+        build: makes the module; its weights are drawn from torch's generator.
+        x: makes an input, of distinct prime sizes.
+        context: makes what ``given`` binds, from the module and the batch size.
+    """
+
+    name: str
+    build: Callable[[], Recurrence[Any, Any, Any, Any]]
+    x: Callable[[], Tensor]
+    context: Callable[[Any, int], Tree] | None = None
+
+
+def floats(*shape: int) -> Callable[[], Tensor]:
+    """Draw an input from N(0, 1)."""
+    return lambda: torch.randn(shape)
+
+
+def tokens(*shape: int, below: int) -> Callable[[], Tensor]:
+    """Draw tokens."""
+    return lambda: torch.randint(below, shape)
+
+
+def _nested() -> Serial:
+    inner = Serial(LSTM(5, 6), Dropout(0.3, period=None))
+    strided = CausalConv1d(3, 5, kernel_size=3, stride=2)
+    return Serial(strided, inner, CausalSelfAttention(6, 2, window=3), Linear(6, 7))
+
+
+def _narrator() -> Serial:
+    decoder = ShowAttendTell(5, 7, embedding_size=3, hidden_size=5, attention_size=2)
+    return Serial(Embedding(11, 3), LSTM(3, 2), _ArgMaxTokens(), decoder)
+
+
+class _ArgMaxTokens(Recurrence[tuple[()]]):
+    """Turn scores into tokens, so that a decoder can stand at the end of a series."""
+
+    def scan(self, x: Tensor, state: tuple[()]) -> tuple[Tensor, tuple[()]]:
+        return x.argmax(dim=-1), state
+
+
+def _memory(decoder: ShowAttendTell, batch_size: int) -> Tree:
+    return decoder.remember(torch.randn(batch_size, 13, 7))
+
+
+EXAMPLES = [
+    Example("lstm", lambda: LSTM(5, 7), floats(3, 11, 5)),
+    Example("lstm_no_bias", lambda: LSTM(5, 7, bias=False), floats(3, 7, 5)),
+    Example("causal_conv", lambda: CausalConv1d(5, 7, kernel_size=3, dilation=2), floats(3, 11, 5)),
+    Example(
+        "causal_conv_strided",
+        lambda: CausalConv1d(5, 7, kernel_size=3, dilation=3, stride=2),
+        floats(3, 14, 5),
+    ),
+    Example("causal_conv_pointwise", lambda: CausalConv1d(5, 7, kernel_size=1), floats(3, 5, 5)),
+    Example("dropout", lambda: Dropout(0.3), floats(3, 7, 5)),
+    Example("dropout_sequence", lambda: Dropout(0.3, period=None), floats(3, 7, 5, 2)),
+    Example("dropout_period", lambda: Dropout(0.3, period=3), floats(3, 11, 5)),
+    Example("conv_lstm", lambda: ConvLSTM(2, 3), floats(3, 5, 2, 5, 7)),
+    Example("conv_lstm_other_size", lambda: ConvLSTM(2, 3), floats(2, 5, 2, 11, 3)),
+    Example(
+        "conv_lstm_no_peephole",
+        lambda: ConvLSTM(2, 3, kernel_size=1, peephole=False),
+        floats(2, 5, 2, 3, 5),
+    ),
+    Example(
+        "show_attend_tell",
+        lambda: ShowAttendTell(11, 7, embedding_size=3, hidden_size=5, attention_size=2),
+        tokens(3, 5, below=11),
+        _memory,
+    ),
+    Example("self_attention", lambda: CausalSelfAttention(6, 2, window=3), floats(3, 11, 6)),
+    Example("self_attention_wide", lambda: CausalSelfAttention(6, 3, window=13), floats(3, 7, 6)),
+    Example("embedding", lambda: Embedding(11, 5), tokens(3, 7, below=11)),
+    Example("linear", lambda: Linear(5, 7), floats(3, 7, 5)),
+    Example("serial_nested", _nested, floats(3, 14, 3)),
+]
