@@ -41,6 +41,10 @@ class ReaderError(UnrolledError):
     """A file is missing, empty, damaged, or not in the format that was announced."""
 
 
+class NumericsError(UnrolledError):
+    """A loss or a gradient is not a finite number."""
+
+
 class LawError(UnrolledError):
     """A module breaks the law: the check that found it, where, what was expected and what came.
 

@@ -13,6 +13,7 @@ from unrolled.recurrence import Recurrence
 _LIBRARY = {
     "conv_lstm": "unrolled.cells:ConvLSTM",
     "lstm": "unrolled.cells:LSTM",
+    "recurrent_language_model": "unrolled.models:RecurrentLanguageModel",
     "show_attend_tell": "unrolled.models:ShowAttendTell",
 }
 _REGISTERED: dict[str, type[Recurrence[Any, Any, Any, Any]]] = {}

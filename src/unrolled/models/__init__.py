@@ -1,5 +1,6 @@
 """Networks from papers, assembled from cells and layers; one file a paper."""
 
+from unrolled.models.language_model import RecurrentLanguageModel
 from unrolled.models.show_attend_tell import AttentionOutput, Memory, ShowAttendTell
 
-__all__ = ["AttentionOutput", "Memory", "ShowAttendTell"]
+__all__ = ["AttentionOutput", "Memory", "RecurrentLanguageModel", "ShowAttendTell"]

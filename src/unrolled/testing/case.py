@@ -141,14 +141,13 @@ def run(
 ) -> Run:
     """Drive a case in chunks and take the gradients of a fixed scalar of y and the last state."""
     x, state = (map_leaves(_leaf, tree) for tree in (case.x, state))
-    wanted = {f"x.{name}": leaf for name, leaf in named_leaves(x).items()}
-    wanted |= {f"initial state.{name}": leaf for name, leaf in named_leaves(state).items()}
+    wanted = named_leaves(x, "x") | named_leaves(state, "initial state")
     wanted |= dict(case.module.named_parameters())
     module = case.module
     if case.context is not None:
         # The context is made by something that learns, here one factor for each of its tensors.
         makers = map_leaves(lambda leaf: torch.ones_like(leaf[:1]).requires_grad_(), case.context)
-        wanted |= {f"context's maker.{name}": leaf for name, leaf in named_leaves(makers).items()}
+        wanted |= named_leaves(makers, "context's maker")
         module = module.given(map_leaves(torch.mul, case.context, makers))
     y, last = drive(module, x, state, cuts, lengths=lengths, reset=reset)
     loss = sum((weigh(leaf) for leaf in [*leaves(y), *leaves(last)]), torch.zeros(()))

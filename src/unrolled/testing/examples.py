@@ -19,7 +19,7 @@ from unrolled.layers import (
     Linear,
     Serial,
 )
-from unrolled.models import ShowAttendTell
+from unrolled.models import RecurrentLanguageModel, ShowAttendTell
 from unrolled.recurrence import Recurrence
 from unrolled.state import Tree
 
@@ -57,18 +57,6 @@ def _nested() -> Serial:
     return Serial(strided, inner, CausalSelfAttention(6, 2, window=3), Linear(6, 7))
 
 
-def _narrator() -> Serial:
-    decoder = ShowAttendTell(5, 7, embedding_size=3, hidden_size=5, attention_size=2)
-    return Serial(Embedding(11, 3), LSTM(3, 2), _ArgMaxTokens(), decoder)
-
-
-class _ArgMaxTokens(Recurrence[tuple[()]]):
-    """Turn scores into tokens, so that a decoder can stand at the end of a series."""
-
-    def scan(self, x: Tensor, state: tuple[()]) -> tuple[Tensor, tuple[()]]:
-        return x.argmax(dim=-1), state
-
-
 def _memory(decoder: ShowAttendTell, batch_size: int) -> Tree:
     return decoder.remember(torch.randn(batch_size, 13, 7))
 
@@ -98,6 +86,13 @@ EXAMPLES = [
         lambda: ShowAttendTell(11, 7, embedding_size=3, hidden_size=5, attention_size=2),
         tokens(3, 5, below=11),
         _memory,
+    ),
+    Example(
+        "recurrent_language_model",
+        lambda: RecurrentLanguageModel(
+            11, embedding_size=3, hidden_size=5, num_layers=2, dropout=0.3
+        ),
+        tokens(3, 7, below=11),
     ),
     Example("self_attention", lambda: CausalSelfAttention(6, 2, window=3), floats(3, 11, 6)),
     Example("self_attention_wide", lambda: CausalSelfAttention(6, 3, window=13), floats(3, 7, 6)),

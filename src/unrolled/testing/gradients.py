@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.gradcheck import GradcheckError, gradcheck
 
 from unrolled.errors import LawError
 from unrolled.state import leaves, map_leaves
@@ -34,7 +35,7 @@ def check_gradients(case: Case) -> None:
         return tuple(leaf for leaf in results if leaf.is_floating_point())
 
     try:
-        torch.autograd.gradcheck(function, given, fast_mode=True)
-    except torch.autograd.gradcheck.GradcheckError as error:  # type: ignore[attr-defined]
+        gradcheck(function, given, fast_mode=True)
+    except GradcheckError as error:
         reason = str(error).strip().splitlines()[0]
         raise LawError("gradients", "the backward pass", "finite differences", reason) from None

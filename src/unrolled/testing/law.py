@@ -20,11 +20,13 @@ CHECKS: dict[str, Callable[[Case], None]] = {
     "stride": structure.check_stride,
     "limits": structure.check_limits,
     "purity": isolation.check_purity,
+    "detach": persistence.check_detach,
     "causality": isolation.check_causality,
     "rows": isolation.check_rows,
     "cuts": cuts.check_cuts,
     "steps": cuts.check_steps,
     "steps_in_place": cuts.check_steps_in_place,
+    "saved_state": persistence.check_saved_state,
     "lengths": ragged.check_lengths,
     "padding": ragged.check_padding,
     "reset": ragged.check_reset,
@@ -36,9 +38,6 @@ CHECKS: dict[str, Callable[[Case], None]] = {
     "state_dict": persistence.check_state_dict,
     "copy": persistence.check_copy,
     "move": persistence.check_move,
-    "saved_state": persistence.check_saved_state,
-    "selected_rows": persistence.check_selected_rows,
-    "detach": persistence.check_detach,
     "gradients": gradients.check_gradients,
 }
 

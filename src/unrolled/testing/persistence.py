@@ -1,4 +1,4 @@
-"""Checks that modules and states survive being saved, copied, moved, selected and detached."""
+"""Checks that modules and states survive being saved, copied, moved and detached."""
 
 import copy
 import tempfile
@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 
 from unrolled.errors import LawError
-from unrolled.state import detach, leaves, named_leaves, select_rows, time_slice
+from unrolled.state import detach, leaves, named_leaves, time_slice
 from unrolled.storage import load_tensors, save_tensors
-from unrolled.testing.case import Case, call
-from unrolled.testing.compare import CUT_TOLERANCE, assert_identical, assert_trees_close
+from unrolled.testing.case import Case, call, weigh
+from unrolled.testing.compare import assert_identical
 
 
 def check_state_dict(case: Case) -> None:
@@ -66,21 +66,21 @@ def check_saved_state(case: Case) -> None:
     )
 
 
-def check_selected_rows(case: Case) -> None:
-    """Rows of a state may be selected, repeated and reordered, as a beam does."""
-    index = torch.tensor([case.batch_size - 1, 0, case.batch_size - 1])
-    state = case.some_state()
-    chosen = case.on(index)
-    y, _ = call(chosen.bound, chosen.x, select_rows(state, index))
-    expected = select_rows(call(case.bound, case.x, state)[0], index)
-    assert_trees_close("selected_rows", f"y of rows {index.tolist()}", y, expected, CUT_TOLERANCE)
-
-
 def check_detach(case: Case) -> None:
-    """A detached state carries numbers and no graph."""
-    _, state = call(case.bound, case.x)
-    if any(leaf.requires_grad for leaf in leaves(detach(state))):
-        raise LawError("detach", "state", "no graph", "one that requires gradients")
+    """Between chunks a detached state cuts the graph: each chunk's backward pass stands alone."""
+    state = case.some_state()
+    for _ in range(2):
+        y, state = call(case.bound, case.x, detach(state))
+        loss = sum((weigh(leaf) for leaf in leaves(y)), torch.zeros(()))
+        if not loss.requires_grad:
+            return
+        try:
+            loss.backward()
+        except RuntimeError as error:
+            reason = str(error).partition(" (")[0]
+            raise LawError("detach", "the next chunk", "a backward pass", reason) from None
+    for parameter in case.module.parameters():
+        parameter.grad = None
 
 
 def _float_dtype(case: Case) -> torch.dtype:

@@ -1,0 +1,34 @@
+"""The command line: ``unrolled VERB``, one verb a file; torch is imported when a verb runs."""
+
+import sys
+
+from cyclopts import App, CycloptsError
+
+import unrolled
+from unrolled.errors import UnrolledError
+
+app = App(
+    name="unrolled",
+    help="Sequence models for vision, one step at a time.",
+    version=unrolled.__version__,
+)
+train = App(name="train", help="Train a model for a task.")
+train.command("unrolled.cli.train:language", name="language")
+app.command("unrolled.cli.demo:demo", name="demo")
+app.command(train)
+app.command("unrolled.cli.evaluate:evaluate", name="evaluate")
+app.command("unrolled.cli.generate:generate", name="generate")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command line; return 0, 2 for what the caller can put right, or 130 after Ctrl-C."""
+    try:
+        code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except (UnrolledError, CycloptsError) as error:
+        line = " ".join(str(error).split())
+        print(f"unrolled: {line}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("unrolled: stopped", file=sys.stderr)
+        return 130
+    return code if isinstance(code, int) else 0

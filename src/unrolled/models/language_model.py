@@ -1,0 +1,52 @@
+"""The recurrent language model."""
+
+from typing import Any
+
+from unrolled.layers import Dropout, Embedding, Linear, Serial
+from unrolled.recurrence import Recurrence
+from unrolled.registry import build
+
+
+class RecurrentLanguageModel(Serial):
+    """Predict the next token from all before it: embedding, a stack of cells, scores.
+
+        logits_t = W cell_n(... cell_1(E x_t)) + b            log p(x_{t+1} | x_0 ... x_t)
+
+    Shapes: x [B, T] int64 tokens; state one state a layer; y [B, T, V] logits.
+    Args:
+        vocabulary_size: V.
+        cell: name of the cell in the registry, your own included.
+        embedding_size: length of a token's vector.
+        hidden_size: of every cell.
+        num_layers: how many cells are stacked.
+        dropout: share of the connections into every cell and out of the last that training drops.
+    Raises:
+        ConfigError: no cell has this name.
+    Source: Mikolov et al. 2010; stacked, with dropout outside the recurrence: Zaremba et al. 2014,
+        arXiv:1409.2329. Differs: nothing.
+    Example:
+        >>> import torch
+        >>> model = RecurrentLanguageModel(11, embedding_size=3, hidden_size=5)
+        >>> y, _ = model(torch.zeros(2, 7, dtype=torch.int64))
+        >>> y.shape
+        torch.Size([2, 7, 11])
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        *,
+        cell: str = "lstm",
+        embedding_size: int = 128,
+        hidden_size: int = 512,
+        num_layers: int = 1,
+        dropout: float = 0.0,
+    ) -> None:
+        layers: list[Recurrence[Any, Any, Any, Any]] = [Embedding(vocabulary_size, embedding_size)]
+        for input_size in [embedding_size] + [hidden_size] * (num_layers - 1):
+            layers += [*_dropouts(dropout), build(cell, input_size, hidden_size)]
+        super().__init__(*layers, *_dropouts(dropout), Linear(hidden_size, vocabulary_size))
+
+
+def _dropouts(share: float) -> list[Dropout]:
+    return [Dropout(share)] if share > 0 else []

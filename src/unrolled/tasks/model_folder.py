@@ -1,0 +1,69 @@
+"""A saved model: one folder, enough by itself, in which nothing is ever executed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+import unrolled
+from unrolled.errors import ReaderError
+from unrolled.storage import load_tensors, save_tensors, write_file
+
+_FORMAT = 1
+
+
+def write_model(
+    folder: Path, task: str, config: dict[str, Any], tensors: dict[str, Tensor]
+) -> None:
+    """Write ``config.json``, ``model.safetensors`` and a README card."""
+    head = {"format": _FORMAT, "unrolled": unrolled.__version__, "task": task}
+    save_tensors(folder / "model.safetensors", tensors, {})
+    write_file(folder / "config.json", json.dumps({**head, **config}, indent=2).encode())
+    write_file(folder / "README.md", _card(task, config).encode())
+
+
+def read_model(folder: Path, *, task: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Read what ``write_model`` wrote; a run folder stands for the model in it.
+
+    Raises:
+        ReaderError: no model there, a damaged or newer one, or one of another task.
+    """
+    home = next((f for f in (folder, folder / "model") if (f / "config.json").is_file()), None)
+    if home is None:
+        got = "no config.json in it" if folder.is_dir() else "nothing there"
+        raise ReaderError(f"a model folder at {folder}", got, "name a folder that `train` wrote")
+    path = home / "config.json"
+    try:
+        config = json.loads(path.read_text("utf-8"))
+        found = (config["format"], config["task"])
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise ReaderError(f"a model's configuration in {path}", f"{error}") from None
+    if found != (_FORMAT, task):
+        raise ReaderError(
+            f"a model of format {_FORMAT} for {task} in {path}",
+            f"format {found[0]} for {found[1]}",
+            "use the version of unrolled that wrote it" if found[0] != _FORMAT else "",
+        )
+    return config, load_tensors(home / "model.safetensors")[0]
+
+
+def _card(task: str, config: dict[str, Any]) -> str:
+    network = "\n".join(f"| {name} | {value} |" for name, value in config["network"].items())
+    figures = "\n".join(f"| {name} | {value} |" for name, value in config["figures"].items())
+    return f"""---
+library_name: unrolled
+tags: [{task}]
+---
+# A {task} model
+
+| network | |
+|---|---|
+{network}
+
+| figure | |
+|---|---|
+{figures}
+
+Use it: `unrolled generate FOLDER`, `unrolled evaluate FOLDER --data FILE`.
+"""

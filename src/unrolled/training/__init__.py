@@ -1,0 +1,1 @@
+"""Training: truncated backpropagation through time over carried state."""

@@ -1,0 +1,17 @@
+"""Set-up of the whole suite: shape annotations are checked while the tests run."""
+
+import pytest
+import torch
+from jaxtyping import install_import_hook
+
+# Before any test imports them: here an annotation such as Float[Tensor, "B T C"] is a proof.
+install_import_hook(["unrolled.cells", "unrolled.layers", "unrolled.models"], "beartype.beartype")
+
+
+# The sizes are small: a second thread only waits, and takes a core from whoever runs beside.
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _same_draws_in_every_test() -> None:
+    torch.manual_seed(0)

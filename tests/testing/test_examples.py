@@ -1,0 +1,81 @@
+"""The table of examples: every public module, in every check, in both precisions."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+import torch
+
+import unrolled
+from unrolled.recurrence import Recurrence
+from unrolled.state import named_leaves, state_dtype
+from unrolled.testing.case import Case, call
+from unrolled.testing.examples import EXAMPLES, Example
+from unrolled.testing.law import CHECKS, run_check
+
+BY_NAME = {example.name: example for example in EXAMPLES}
+
+
+def case_of(example: Example, dtype: torch.dtype) -> Case:
+    module, x = example.build(), example.x()
+    context = example.context(module, len(x)) if example.context else None
+    return Case.of(module, x, context, dtype)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
+@pytest.mark.parametrize("name", BY_NAME)
+def test_law(name: str, dtype: torch.dtype, check: str) -> None:
+    run_check(check, CHECKS[check], case_of(BY_NAME[name], dtype))
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_low_precision_keeps_a_float32_state(name: str) -> None:
+    case = case_of(BY_NAME[name], torch.bfloat16)
+    y, state = call(case.bound, case.x)
+    for leaf in named_leaves(y).values():
+        assert leaf.dtype == torch.bfloat16
+    for leaf in named_leaves(state).values():
+        assert leaf.dtype in (state_dtype(torch.bfloat16), torch.int64)
+
+
+def public_recurrences() -> list[type]:
+    found = set()
+    for info in pkgutil.walk_packages(unrolled.__path__, "unrolled."):
+        if info.name.endswith("__main__") or info.name.startswith("unrolled.testing"):
+            continue
+        for name, cls in inspect.getmembers(importlib.import_module(info.name), inspect.isclass):
+            is_ours = cls.__module__.startswith("unrolled") and not name.startswith("_")
+            if is_ours and issubclass(cls, Recurrence) and cls is not Recurrence:
+                found.add(cls)
+    return sorted(found, key=lambda cls: cls.__name__)
+
+
+def missing_examples(classes: list[type], examples: list[Example]) -> list[str]:
+    covered = {type(example.build()) for example in examples}
+    return [cls.__name__ for cls in classes if cls not in covered]
+
+
+def test_every_public_module_has_an_example() -> None:
+    assert missing_examples(public_recurrences(), EXAMPLES) == []
+
+
+def test_a_missing_example_is_noticed() -> None:
+    class Forgotten(Recurrence):
+        def scan(self, x, state):
+            return x, state
+
+    assert missing_examples([*public_recurrences(), Forgotten], EXAMPLES) == ["Forgotten"]
+
+
+@pytest.mark.parametrize("cls", public_recurrences(), ids=lambda cls: cls.__name__)
+def test_docstring_names_shapes_and_source_and_its_example_runs(cls: type) -> None:
+    text = inspect.getdoc(cls) or ""
+    for part in ("Shapes:", "Source:", "Example:"):
+        assert part in text, f"{cls.__name__}'s docstring has no {part!r}"
+    home = vars(importlib.import_module(cls.__module__))
+    (example,) = doctest.DocTestFinder(recurse=False).find(cls, cls.__name__, globs=dict(home))
+    assert example.examples, f"{cls.__name__}'s example has no >>> line"
+    assert doctest.DocTestRunner().run(example).failed == 0
