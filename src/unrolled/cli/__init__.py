@@ -5,6 +5,10 @@ import sys
 from cyclopts import App, CycloptsError
 
 import unrolled
+from unrolled.cli.demo import demo
+from unrolled.cli.evaluate import evaluate
+from unrolled.cli.generate import generate
+from unrolled.cli.train import language
 from unrolled.errors import UnrolledError
 
 app = App(
@@ -13,11 +17,9 @@ app = App(
     version=unrolled.__version__,
 )
 train = App(name="train", help="Train a model for a task.")
-train.command("unrolled.cli.train:language", name="language")
-app.command("unrolled.cli.demo:demo", name="demo")
-app.command(train)
-app.command("unrolled.cli.evaluate:evaluate", name="evaluate")
-app.command("unrolled.cli.generate:generate", name="generate")
+train.command(language)
+for verb in (demo, train, evaluate, generate):
+    app.command(verb)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -22,7 +22,7 @@ from unrolled.training.options import TrainingOptions
 from unrolled.training.truncated_bptt import Chunk, Progress, Result, train
 
 _HELD_OUT = 0.1  # share of a text, at its end
-_VALIDATION_STREAMS = 16
+_VALIDATION_STREAMS = 32
 _EVALUATION_WINDOW = 1024
 
 
@@ -83,7 +83,7 @@ class LanguageModel:
             network = RecurrentLanguageModel(len(vocabulary), **asdict(options))
             network.load_state_dict(tensors)
         except (KeyError, TypeError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
+            reason = " ".join(str(error).split())
             raise ReaderError(f"a language model in {folder}", reason) from None
         return cls(network.eval(), vocabulary, options, config["text_hash"])
 
@@ -183,6 +183,17 @@ def learn(
     return model, result
 
 
+def share_learnt(nats: float, floor: float, vocabulary_size: int) -> float:
+    """Return how far a model has come from knowing nothing to knowing all that can be known.
+
+    Args:
+        nats: what the model needs a character.
+        floor: what the best reader needs, the entropy of the source.
+        vocabulary_size: V; who knows nothing needs ln V.
+    """
+    return (log(vocabulary_size) - nats) / (log(vocabulary_size) - floor)
+
+
 def evaluate(model: LanguageModel, text: str, *, part: str | None = None) -> Score:
     """Score a model on a text, read from its beginning in one piece with the state carried.
 
@@ -211,6 +222,8 @@ def written(
     seed: int | None = None,
 ) -> Iterator[str]:
     """Write on from a prompt, one character after the other, without end.
+
+    The network is used as it is, in eval() or in train().
 
     Args:
         model: a trained model.

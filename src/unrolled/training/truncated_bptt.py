@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from unrolled.errors import NumericsError
 from unrolled.recurrence import Recurrence
 from unrolled.state import detach
+from unrolled.training.modes import evaluating
 from unrolled.training.options import TrainingOptions
 
-_VALIDATIONS = 10  # spread evenly over a run
+_VALIDATIONS = 6  # spread evenly over a run
 _WARM_UP = 0.02  # share of a run in which the learning rate rises
 
 
@@ -161,9 +162,8 @@ def _measured(
     validate: Callable[[], float],
     began: float,
 ) -> Progress:
-    model.eval()
-    figure = validate()
-    model.train()
+    with evaluating(model):
+        figure = validate()
     seconds = time.monotonic() - began
     return Progress(progress.step, progress.share, seconds, progress.loss, figure)
 

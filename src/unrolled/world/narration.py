@@ -138,11 +138,45 @@ def narrate(num_sentences: int, *, seed: int = 0) -> Narration:
     return Narration("".join(sentences), nats)
 
 
-def count_accepted(text: str) -> tuple[int, int]:
-    """Return how many whole sentences of ``text`` can happen, and how many there are.
+@dataclass(frozen=True)
+class Judgement:
+    """How many of some sentences are of the grammar's form, and how many can happen.
 
-    The stage starts empty. A sentence that cannot happen is counted and otherwise ignored.
+    Args:
+        sentences: how many were judged.
+        grammatical: how many could be said of some stage.
+        possible: how many could be said of the stage as it then was.
+    """
+
+    sentences: int
+    grammatical: int
+    possible: int
+
+
+def judge(text: str, *, story: str = "") -> Judgement:
+    """Judge the whole sentences of ``text``, told on after ``story``.
+
+    A sentence that cannot happen is counted, and leaves the stage as it was.
+
+    Example:
+        >>> judge("the red circle grows.\\nthe blue square grows.\\nthe the.\\n",
+        ...       story="a red circle enters from the left.\\n")
+        Judgement(sentences=3, grammatical=2, possible=1)
     """
     narrator = Narrator()
+    for sentence in story.splitlines():
+        narrator.accept(sentence)
     sentences = text.split("\n")[:-1]
-    return sum(narrator.accept(sentence) > 0 for sentence in sentences), len(sentences)
+    grammatical = sum(bool(_GRAMMAR.fullmatch(sentence)) for sentence in sentences)
+    possible = sum(narrator.accept(sentence) > 0 for sentence in sentences)
+    return Judgement(len(sentences), grammatical, possible)
+
+
+def _pattern(form: str) -> str:
+    """Return a form as a regular expression, with what each slot may ever hold."""
+    cast = "|".join(CAST)
+    held = {"who": cast, "other": cast, "side": "|".join(SIDES), "turn": "|".join(TURNS)}
+    return re.sub(r"\\{(\w+)\\}", lambda slot: f"({held[slot[1]]})", re.escape(form))
+
+
+_GRAMMAR = re.compile("|".join(_pattern(form) for form in _FORMS.values()))

@@ -1,0 +1,58 @@
+"""Documents are run: every >>> in the package, and the README's own code."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import unrolled
+
+ROOT = Path(__file__).parents[1]
+MODULES = [
+    info.name
+    for info in pkgutil.walk_packages(unrolled.__path__, "unrolled.")
+    if not info.name.endswith("__main__")
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings_run(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def python_blocks() -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.S)
+
+
+@pytest.mark.parametrize("number", range(len(python_blocks())))
+def test_python_in_the_readme_runs(number: int, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(python_blocks()[number], f"README block {number}", "exec"), {})
+
+
+def test_the_readme_shows_a_cell_in_ten_lines() -> None:
+    (block,) = [b for b in python_blocks() if "check_recurrence" in b]
+    cell = block.split("class ")[1].split("\n\n\n")[0]
+    assert len([line for line in cell.splitlines() if line]) <= 10
+
+
+def test_importing_the_package_is_light() -> None:
+    heavy = ("torch", "numpy", "safetensors", "jaxtyping")
+    code = (
+        "import unrolled, unrolled.cli, sys; "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_lazy_names_resolve_and_others_do_not() -> None:
+    for name in unrolled.__all__:
+        assert getattr(unrolled, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = unrolled.nonsense
