@@ -6,9 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
 Bar: TypeAlias = Callable[[float, str], None]  # the share that is done, and a few words on it
 
 
@@ -20,6 +17,15 @@ def print_json(figures: dict[str, Any]) -> None:
 @contextmanager
 def progress_bar(title: str) -> Iterator[Bar]:
     """Show a bar on stderr while the block runs; nothing where that is not a terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     console = Console(stderr=True)
     columns = (
         TextColumn(title),
