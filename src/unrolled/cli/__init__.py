@@ -8,7 +8,7 @@ import unrolled
 from unrolled.cli.demo import demo
 from unrolled.cli.evaluate import evaluate
 from unrolled.cli.generate import generate
-from unrolled.cli.train import language
+from unrolled.cli.train import train
 from unrolled.errors import UnrolledError
 
 app = App(
@@ -16,8 +16,6 @@ app = App(
     help="Sequence models for vision, one step at a time.",
     version=unrolled.__version__,
 )
-train = App(name="train", help="Train a model for a task.")
-train.command(language)
 for verb in (demo, train, evaluate, generate):
     app.command(verb)
 

@@ -14,6 +14,11 @@ def print_json(figures: dict[str, Any]) -> None:
     print(json.dumps(figures))
 
 
+def notice(sentence: str) -> None:
+    """Say something that the caller should know, on stderr."""
+    print(f"unrolled: {sentence}", file=sys.stderr)
+
+
 @contextmanager
 def progress_bar(title: str) -> Iterator[Bar]:
     """Show a bar on stderr while the block runs; nothing where that is not a terminal."""

@@ -1,6 +1,14 @@
 """Networks from papers, assembled from cells and layers; one file a paper."""
 
+from unrolled.models.bigram import BigramLanguageModel, bigram_nats
 from unrolled.models.language_model import RecurrentLanguageModel
 from unrolled.models.show_attend_tell import AttentionOutput, Memory, ShowAttendTell
 
-__all__ = ["AttentionOutput", "Memory", "RecurrentLanguageModel", "ShowAttendTell"]
+__all__ = [
+    "AttentionOutput",
+    "BigramLanguageModel",
+    "Memory",
+    "RecurrentLanguageModel",
+    "ShowAttendTell",
+    "bigram_nats",
+]

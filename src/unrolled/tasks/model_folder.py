@@ -49,7 +49,8 @@ def read_model(folder: Path, *, task: str) -> tuple[dict[str, Any], dict[str, Te
 
 
 def _card(task: str, config: dict[str, Any]) -> str:
-    network = "\n".join(f"| {name} | {value} |" for name, value in config["network"].items())
+    options = {"network": config["model"]["name"], **config["model"]["options"]}
+    network = "\n".join(f"| {name} | {value} |" for name, value in options.items())
     figures = "\n".join(f"| {name} | {value} |" for name, value in config["figures"].items())
     return f"""---
 library_name: unrolled

@@ -19,7 +19,7 @@ from unrolled.layers import (
     Linear,
     Serial,
 )
-from unrolled.models import RecurrentLanguageModel, ShowAttendTell
+from unrolled.models import BigramLanguageModel, RecurrentLanguageModel, ShowAttendTell
 from unrolled.recurrence import Recurrence
 from unrolled.state import Tree
 
@@ -87,6 +87,7 @@ EXAMPLES = [
         tokens(3, 5, below=11),
         _memory,
     ),
+    Example("bigram", lambda: BigramLanguageModel(11), tokens(3, 7, below=11)),
     Example(
         "recurrent_language_model",
         lambda: RecurrentLanguageModel(
