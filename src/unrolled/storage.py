@@ -54,7 +54,8 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str
         >>> load_tensors(path)
         ({'h': tensor([1., 1.])}, {'steps': '5'})
     """
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    # Clones, because the format has no word for two names of one tensor.
+    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     sums = {name: checksum(tensor) for name, tensor in plain.items()}
     sums[_METADATA] = _metadata_checksum(metadata)
     write_file(path, save(plain, {**metadata, _CHECKSUMS: json.dumps(sums)}))

@@ -8,6 +8,7 @@ import unrolled
 from unrolled.cli.demo import demo
 from unrolled.cli.evaluate import evaluate
 from unrolled.cli.generate import generate
+from unrolled.cli.predict import predict
 from unrolled.cli.train import train
 from unrolled.errors import UnrolledError
 
@@ -16,7 +17,7 @@ app = App(
     help="Sequence models for vision, one step at a time.",
     version=unrolled.__version__,
 )
-for verb in (demo, train, evaluate, generate):
+for verb in (demo, train, evaluate, predict, generate):
     app.command(verb)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from unrolled.cli.output import notice, print_json
+from unrolled.errors import ConfigError
 
 
 def evaluate(
@@ -32,6 +33,8 @@ def evaluate(
     from unrolled.training.run_folder import RunFolder
 
     loaded = LanguageModel.load(model)
+    if data is None and not (model / "run.json").exists():
+        raise ConfigError("--data", f"{model}, a model folder, which remembers none", "pass a text")
     if data is None:
         request = RunFolder.open(model).request
         data, encoding = request["data"], request["reading"]["encoding"]

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from unrolled.tasks.language import Learning
     from unrolled.training.run_folder import RunFolder
 
-train = App(name="train", help="Train a model for a task, or go on with a run.")
+train = App(
+    name="train",
+    help="""Train a model for a task, or go on with a run that was stopped.
+
+    Example: unrolled train language --data book.txt
+
+    Example: unrolled train --resume runs/language-1
+    """,
+)
 
 
 @train.default

@@ -143,7 +143,7 @@ def _parts_by_name(texts: dict[Path, str]) -> TextParts | None:
 
 def _shares(split: str) -> tuple[float, float, float]:
     try:
-        train, valid, test = ([float(part) for part in split.split("/")] + [0.0])[:3]
+        train, valid, test = ([float(part) for part in split.split("/")] + [0.0, 0.0])[:3]
     except ValueError:
         train, valid, test = -1.0, 0.0, 0.0
     if train <= 0 or min(valid, test) < 0 or abs(train + valid + test - 100) > 1e-6:

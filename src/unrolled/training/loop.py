@@ -97,7 +97,9 @@ class Training:
         self.data, self.loss_of, self.validate = data, loss_of, validate
         self.options, self.folder, self.report = options, folder, report
         self.accelerator = Accelerator(cpu=options.device == "cpu")
-        optimizer = build_optimizer(model.parameters(), options)
+        # A model that only counts has no parameters, and optimizers refuse an empty list.
+        parameters = list(model.parameters()) or [nn.Parameter(torch.zeros(0))]
+        optimizer = build_optimizer(parameters, options)
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
         self.counters = Counters()
         self.bptt = TruncatedBPTT(options.windows_back, carry=options.carry_state)
@@ -116,6 +118,8 @@ class Training:
         self.model.train()
         with StopSignals() as stop:
             try:
+                if not list(self.model.parameters()):
+                    self.counters.epoch = self.options.epochs  # there is nothing to update
                 while True:
                     if self._validation_is_due():
                         self._validate(stop.check)
