@@ -15,6 +15,18 @@ _CHECKSUMS = "sha256"
 _METADATA = "__metadata__"  # the metadata's own entry among the checksums
 
 
+# What a file that somebody else wrote may raise on its way through safetensors and JSON.
+_UNREADABLE = (
+    SafetensorError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OSError,
+    RecursionError,
+)
+
+
 def write_file(path: Path, data: bytes) -> None:
     """Replace ``path`` by ``data`` at once: after a crash it holds the old bytes or the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +87,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         sums = json.loads(metadata.pop(_CHECKSUMS))
         intact = sums.pop(_METADATA) == _metadata_checksum(metadata)
-    except (SafetensorError, KeyError, ValueError, AttributeError, OSError) as error:
+    except _UNREADABLE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ReaderError(f"a safetensors file with checksums at {path}", reason) from None
     if not intact:

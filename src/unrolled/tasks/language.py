@@ -17,7 +17,7 @@ from unrolled.readers.text import TextParts, hash_text, read_parts, read_texts
 from unrolled.recurrence import Recurrence
 from unrolled.tasks.language_networks import build_language_network
 from unrolled.tasks.language_options import LanguageOptions
-from unrolled.tasks.model_folder import read_model, write_model
+from unrolled.tasks.model_folder import read_model, require_fitting_sizes, write_model
 from unrolled.tasks.vocabulary import Vocabulary
 from unrolled.training.device import seed_everything
 from unrolled.training.loop import Counters, Poll, Progress, Training
@@ -101,12 +101,14 @@ class LanguageModel:
         try:
             vocabulary = Vocabulary(config["level"], tuple(config["vocabulary"]))
             model = config["model"]
-            network = build_language_network(model["name"], len(vocabulary), model["options"])
-            network.load_state_dict(tensors)
+            require_fitting_sizes(model["options"], tensors)
+            with torch.device("meta"):  # sizes first: memory is that of the file's tensors alone
+                network = build_language_network(model["name"], len(vocabulary), model["options"])
+            network.load_state_dict(tensors, assign=True)
             split, parts, files = config["split"], config["parts"], config["files"]
             return cls(network.eval(), vocabulary, model, split, parts, files)
-        except (KeyError, TypeError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
+        except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
             raise ReaderError(f"a language model in {folder}", reason) from None
 
     def save(self, folder: str | Path, figures: dict[str, Any]) -> None:

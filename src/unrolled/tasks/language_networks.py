@@ -29,7 +29,11 @@ def build_language_network(
                 f"an option of {name}: {', '.join(allowed)}", repr(option), "see --help"
             )
     build: Callable[..., Recurrence[Any, Any, Any, Any]] = cls
-    return build(vocabulary_size, **given, **options)
+    try:
+        return build(vocabulary_size, **given, **options)
+    except (TypeError, ValueError, RuntimeError) as error:
+        got = f"{options}: {' '.join(str(error).split())}"
+        raise ConfigError(f"options that {name} can be built with", got) from None
 
 
 def network_options(name: str) -> dict[str, Any]:
@@ -40,6 +44,8 @@ def network_options(name: str) -> dict[str, Any]:
 
 
 def _network(name: str) -> tuple[type[Recurrence[Any, Any, Any, Any]], dict[str, Any]]:
+    if not isinstance(name, str):
+        raise ConfigError("the name of a network", repr(name))
     cls = lookup(_NETWORKS.get(name, name))
     if next(iter(inspect.signature(cls).parameters), "") == "vocabulary_size":
         return cls, {}

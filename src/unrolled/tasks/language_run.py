@@ -10,6 +10,7 @@ from unrolled.readers.text import read_parts
 from unrolled.registry import import_file
 from unrolled.tasks.language import LanguageModel, Learning, prepare
 from unrolled.tasks.language_options import LanguageOptions
+from unrolled.tasks.model_folder import require_fitting_sizes
 from unrolled.training.device import use_threads
 from unrolled.training.loop import Progress
 from unrolled.training.options import TrainingOptions
@@ -37,11 +38,17 @@ def reopen(path: Path, show: Show) -> tuple[Learning, RunFolder]:
         ReaderError: no run there, none of its checkpoints is good, or its data has changed.
     """
     folder = RunFolder.open(path)
-    folder.checkpoints.keep = folder.request["training"]["keep"]
     checkpoint, faults = folder.checkpoints.load()
     if checkpoint is None and faults:
         raise ReaderError(f"a good checkpoint in {path}", "; ".join(map(str, faults)))
-    learning = _prepare(folder, show)
+    try:
+        folder.checkpoints.keep = folder.request["training"]["keep"]
+        if checkpoint is not None:
+            require_fitting_sizes(folder.request["options"], checkpoint.tensors)
+        learning = _prepare(folder, show)
+    except (KeyError, TypeError, AttributeError) as error:
+        got = " ".join(str(error).split())
+        raise ReaderError(f"a run's request in {path / 'run.json'}", got) from None
     for fault in faults:
         learning.notices.append(f"{fault}; the checkpoint before it is used")
     if checkpoint is None:

@@ -58,7 +58,7 @@ class RunFolder:
         except OSError:
             got = f"no {_REQUEST} in it" if path.is_dir() else "nothing there"
             raise ReaderError(f"the folder of a run at {path}", got) from None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise ReaderError(f"the request of a run in {path / _REQUEST}", "damage") from None
         return cls(path, request, keep)
 
