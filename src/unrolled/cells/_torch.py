@@ -33,7 +33,7 @@ def run_kernel(
         has_biases=weights[-1] is not None,
         num_layers=1,
         dropout=0.0,
-        train=torch.is_grad_enabled(),
+        train=torch.is_grad_enabled(),  # no dropout here: it only keeps what backward needs
         bidirectional=False,
         batch_first=True,
     )

@@ -108,21 +108,17 @@ class GRU(_Cell[GRUState]):
         h = state.h
         r_x, z_x, n_x = projected.to(h.dtype).chunk(3, dim=-1)
         if self.reset == "after":
-            r_h, z_h, n_h = self._product_h(h, projected.dtype, 0, 3).chunk(3, dim=-1)
+            r_h, z_h, n_h = _product(h, self.weight_hh, self.bias_hh).chunk(3, dim=-1)
             n = torch.tanh(n_x + torch.sigmoid(r_x + r_h) * n_h)
         else:
-            r_h, z_h = self._product_h(h, projected.dtype, 0, 2).chunk(2, dim=-1)
-            reset_h = torch.sigmoid(r_x + r_h) * h
-            n = torch.tanh(n_x + self._product_h(reset_h, projected.dtype, 2, 3))
+            rows = [2 * self.hidden_size, self.hidden_size]
+            w_rz, w_n = self.weight_hh.split(rows)
+            b_rz, b_n = (None, None) if self.bias_hh is None else self.bias_hh.split(rows)
+            r_h, z_h = _product(h, w_rz, b_rz).chunk(2, dim=-1)
+            n = torch.tanh(n_x + _product(torch.sigmoid(r_x + r_h) * h, w_n, b_n))
         z = torch.sigmoid(z_x + z_h)
         h = n + z * (h - n) if self.update == "keep" else h + z * (n - h)
         return h, GRUState(h)
-
-    def _product_h(self, h: Tensor, dtype: torch.dtype, start: int, stop: int) -> Tensor:
-        """Multiply h by blocks ``start`` to ``stop`` of W_hh, in ``dtype``; return h's dtype."""
-        rows = slice(start * self.hidden_size, stop * self.hidden_size)
-        bias = None if self.bias_hh is None else self.bias_hh[rows]
-        return F.linear(h.to(dtype), self.weight_hh[rows], bias).to(h.dtype)
 
     def scan(
         self, x: Float[Tensor, "B T C"], state: GRUState
@@ -134,3 +130,8 @@ class GRU(_Cell[GRUState]):
         weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
         y, h = run_kernel(torch.gru, x, state.h, weights)
         return y, GRUState(h)
+
+
+def _product(h: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Multiply in the weights' dtype, and return h's."""
+    return F.linear(h.to(weight.dtype), weight, bias).to(h.dtype)

@@ -118,7 +118,7 @@ class LSTM(Recurrence[LSTMState]):
             has_biases=self.bias_ih is not None,
             num_layers=1,
             dropout=0.0,
-            train=self.training,
+            train=torch.is_grad_enabled(),  # no dropout here: it only keeps what backward needs
             bidirectional=False,
             batch_first=True,
         )

@@ -23,11 +23,13 @@ class _MUT(_Cell[MUTState]):
 
     Attributes:
         rows_ih: the blocks of rows of W_ih.
-        rows_hh: the blocks of rows of W_hh.
+        rows_hh: the blocks of rows of W_hh. Without a z, the update gate does not see h.
+        squash_for_z: the update gate sees tanh(h).
     """
 
     rows_ih: ClassVar[str]
     rows_hh: ClassVar[str]
+    squash_for_z: ClassVar[bool] = False
 
     def __init__(self, input_size: int, hidden_size: int, recurrent_init: str) -> None:
         super().__init__()
@@ -50,23 +52,15 @@ class _MUT(_Cell[MUTState]):
         self, projected: Float[Tensor, "B R"], state: MUTState
     ) -> tuple[Float[Tensor, "B D"], MUTState]:
         """Reset, propose, and mix what is proposed with what was."""
-        h, dtype = state.h, projected.dtype
+        h = state.h
+        weights = dict(zip(self.rows_hh, self.weight_hh.split(self.hidden_size), strict=True))
         z, r, n = projected.to(h.dtype).chunk(3, dim=-1)
-        z = torch.sigmoid(z + self.seen_by_z(h, dtype))
-        r = torch.sigmoid(r + self.product_h("r", h, dtype))
-        n = torch.tanh(n + self.product_h("n", r * h, dtype))
-        h = z * n + (1 - z) * h
+        if "z" in weights:
+            z = z + _product(torch.tanh(h) if self.squash_for_z else h, weights["z"])
+        r = torch.sigmoid(r + _product(h, weights["r"]))
+        n = torch.tanh(n + _product(r * h, weights["n"]))
+        h = h + torch.sigmoid(z) * (n - h)
         return h, MUTState(h)
-
-    def product_h(self, block: str, h: Tensor, dtype: torch.dtype) -> Tensor:
-        """Multiply h by one block of W_hh, in ``dtype``; return h's dtype."""
-        start = self.rows_hh.index(block) * self.hidden_size
-        weight = self.weight_hh[start : start + self.hidden_size]
-        return F.linear(h.to(dtype), weight).to(h.dtype)
-
-    def seen_by_z(self, h: Tensor, dtype: torch.dtype) -> Tensor:
-        """Return what the update gate sees of h."""
-        return self.product_h("z", h, dtype)
 
 
 class _MUTOfRawInput(_MUT):
@@ -83,7 +77,7 @@ class _MUTOfRawInput(_MUT):
         super().__init__(input_size, hidden_size, recurrent_init)
         if input_size != hidden_size and not project:
             raise ConfigError(
-                f"input_size equal to hidden_size, for {type(self).__name__} adds x to what has D",
+                f"{type(self).__name__}'s input_size to equal hidden_size, as it adds x to such vectors",
                 f"{input_size} and {hidden_size}",
                 "make them equal, or pass project=True to learn a projection of x",
             )
@@ -130,10 +124,6 @@ class MUT1(_MUTOfRawInput):
         """Return what x and b bring to z, r and n."""
         gates = F.linear(x, self.weight_ih)
         return torch.cat([gates, torch.tanh(self.as_hidden(x))], dim=-1) + self.bias
-
-    def seen_by_z(self, h: Tensor, dtype: torch.dtype) -> Tensor:  # noqa: ARG002
-        """Return nothing to add."""
-        return torch.zeros_like(h)
 
 
 class MUT2(_MUTOfRawInput):
@@ -198,6 +188,7 @@ class MUT3(_MUT):
 
     rows_ih = "zrn"
     rows_hh = "zrn"
+    squash_for_z = True
 
     def __init__(
         self, input_size: int, hidden_size: int, *, recurrent_init: str = "uniform"
@@ -209,6 +200,7 @@ class MUT3(_MUT):
         """Return what x and b bring to z, r and n."""
         return F.linear(x, self.weight_ih, self.bias)
 
-    def seen_by_z(self, h: Tensor, dtype: torch.dtype) -> Tensor:
-        """Return W_hz tanh(h)."""
-        return self.product_h("z", torch.tanh(h), dtype)
+
+def _product(h: Tensor, weight: Tensor) -> Tensor:
+    """Multiply in the weights' dtype, and return h's."""
+    return F.linear(h.to(weight.dtype), weight).to(h.dtype)
