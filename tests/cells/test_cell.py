@@ -4,12 +4,13 @@ import pytest
 import torch
 
 import unrolled
+from unrolled import registry
+from unrolled.cells._cell import _Cell
 from unrolled.errors import ShapeError
 from unrolled.recurrence import Recurrence
 from unrolled.state import leaves
 
-NAMES = """rnn lstm lstm1997 peephole_lstm nig nfg nog niaf noaf np cifg fgr gru mut1 mut2 mut3
-linear_memory layer_norm_lstm""".split()
+NAMES = ["lstm", *(n for n in registry.names() if issubclass(registry.lookup(n), _Cell))]
 
 
 @pytest.mark.parametrize("name", NAMES)

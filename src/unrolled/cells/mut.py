@@ -77,7 +77,7 @@ class _MUTOfRawInput(_MUT):
         super().__init__(input_size, hidden_size, recurrent_init)
         if input_size != hidden_size and not project:
             raise ConfigError(
-                f"{type(self).__name__}'s input_size to equal hidden_size, as it adds x to such vectors",
+                f"input_size equal to hidden_size, as {type(self).__name__} adds x to its gates",
                 f"{input_size} and {hidden_size}",
                 "make them equal, or pass project=True to learn a projection of x",
             )
