@@ -87,10 +87,11 @@ def test_reset_before_and_after_agree_only_where_r_is_one() -> None:
     assert (after(x, start)[0] - before(x, start)[0]).abs().max() <= 1e-12
 
 
-def test_a_shut_update_gate_keeps_h_to_the_bit() -> None:
-    cell = GRU(5, 7, update="write")
+@pytest.mark.parametrize(("update", "bias"), [("write", -1e4), ("keep", 1e4)])
+def test_a_shut_update_gate_keeps_h_to_the_bit(update: str, bias: float) -> None:
+    cell = GRU(5, 7, reset="before", update=update)
     with torch.no_grad():
-        cell.bias_ih[7:14] = -1e4
+        cell.bias_ih[7:14] = bias
     start = GRUState(torch.randn(3, 7))
     _, state = cell(torch.randn(3, 100, 5), start)
     assert torch.equal(state.h, start.h)

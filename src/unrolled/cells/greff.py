@@ -20,7 +20,7 @@ class NIG(PeepholeLSTM):
 
     Shapes: x [B, T, C] float; state LSTMState(h [B, D], c [B, D]); y [B, T, D].
     Args: as ``PeepholeLSTM``.
-    Source: Greff et al. 2017, arXiv:1503.04069, appendix. Differs: weights start as torch's.
+    Source: Greff et al. 2017, arXiv:1503.04069. Differs: weights start as torch's.
     Example:
         >>> y, _ = NIG(5, 7)(torch.zeros(2, 3, 5))
         >>> y.shape
@@ -40,7 +40,7 @@ class NFG(PeepholeLSTM):
 
     Shapes: x [B, T, C] float; state LSTMState(h [B, D], c [B, D]); y [B, T, D].
     Args: as ``PeepholeLSTM``, without ``forget_bias``.
-    Source: Greff et al. 2017, arXiv:1503.04069, appendix. Differs: weights start as torch's.
+    Source: Greff et al. 2017, arXiv:1503.04069. Differs: weights start as torch's.
     Example:
         >>> y, _ = NFG(5, 7)(torch.zeros(2, 3, 5))
         >>> y.shape
@@ -66,7 +66,7 @@ class NOG(PeepholeLSTM):
 
     Shapes: x [B, T, C] float; state LSTMState(h [B, D], c [B, D]); y [B, T, D].
     Args: as ``PeepholeLSTM``.
-    Source: Greff et al. 2017, arXiv:1503.04069, appendix. Differs: weights start as torch's.
+    Source: Greff et al. 2017, arXiv:1503.04069. Differs: weights start as torch's.
     Example:
         >>> y, _ = NOG(5, 7)(torch.zeros(2, 3, 5))
         >>> y.shape
@@ -87,7 +87,7 @@ class NIAF(PeepholeLSTM):
 
     Shapes: x [B, T, C] float; state LSTMState(h [B, D], c [B, D]); y [B, T, D].
     Args: as ``PeepholeLSTM``.
-    Source: Greff et al. 2017, arXiv:1503.04069, appendix. Differs: weights start as torch's.
+    Source: Greff et al. 2017, arXiv:1503.04069. Differs: weights start as torch's.
     Example:
         >>> y, _ = NIAF(5, 7)(torch.zeros(2, 3, 5))
         >>> y.shape
@@ -107,7 +107,7 @@ class NOAF(PeepholeLSTM):
 
     Shapes: x [B, T, C] float; state LSTMState(h [B, D], c [B, D]); y [B, T, D].
     Args: as ``PeepholeLSTM``.
-    Source: Greff et al. 2017, arXiv:1503.04069, appendix. Differs: weights start as torch's.
+    Source: Greff et al. 2017, arXiv:1503.04069. Differs: weights start as torch's.
     Example:
         >>> y, _ = NOAF(5, 7)(torch.zeros(2, 3, 5))
         >>> y.shape
@@ -126,7 +126,7 @@ class NP(PeepholeLSTM):
 
     Shapes: x [B, T, C] float; state LSTMState(h [B, D], c [B, D]); y [B, T, D].
     Args: as ``PeepholeLSTM``.
-    Source: Greff et al. 2017, arXiv:1503.04069, appendix. Differs: weights start as torch's.
+    Source: Greff et al. 2017, arXiv:1503.04069. Differs: weights start as torch's.
     Example:
         >>> y, _ = NP(5, 7)(torch.zeros(2, 3, 5))
         >>> y.shape
@@ -146,7 +146,7 @@ class CIFG(PeepholeLSTM):
 
     Shapes: x [B, T, C] float; state LSTMState(h [B, D], c [B, D]); y [B, T, D].
     Args: as ``PeepholeLSTM``; ``forget_bias`` is taken off the input gate's b, to the same effect.
-    Source: Greff et al. 2017, arXiv:1503.04069, appendix. Differs: weights start as torch's.
+    Source: Greff et al. 2017, arXiv:1503.04069. Differs: weights start as torch's.
     Example:
         >>> y, _ = CIFG(5, 7)(torch.zeros(2, 3, 5))
         >>> y.shape
@@ -182,7 +182,7 @@ class FGR(_Vanilla[FGRState]):
 
     Shapes: x [B, T, C] float; state FGRState, five of [B, D]; y [B, T, D].
     Args: as ``PeepholeLSTM``.
-    Source: Greff et al. 2017, arXiv:1503.04069, appendix. Differs: weights start as torch's.
+    Source: Greff et al. 2017, arXiv:1503.04069. Differs: weights start as torch's.
     Example:
         >>> cell = FGR(5, 7)
         >>> y, _ = cell(torch.zeros(2, 3, 5))

@@ -117,7 +117,7 @@ class GRU(_Cell[GRUState]):
             r_h, z_h = _product(h, w_rz, b_rz).chunk(2, dim=-1)
             n = torch.tanh(n_x + _product(torch.sigmoid(r_x + r_h) * h, w_n, b_n))
         z = torch.sigmoid(z_x + z_h)
-        h = n + z * (h - n) if self.update == "keep" else h + z * (n - h)
+        h = h + (1 - z if self.update == "keep" else z) * (n - h)  # shut, it keeps h to the bit
         return h, GRUState(h)
 
     def scan(
