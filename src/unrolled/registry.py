@@ -14,9 +14,27 @@ from unrolled.recurrence import Recurrence
 
 _LIBRARY = {
     "bigram": "unrolled.models:BigramLanguageModel",
+    "cifg": "unrolled.cells:CIFG",
     "conv_lstm": "unrolled.cells:ConvLSTM",
+    "fgr": "unrolled.cells:FGR",
+    "gru": "unrolled.cells:GRU",
+    "layer_norm_lstm": "unrolled.cells:LayerNormLSTM",
+    "linear_memory": "unrolled.cells:LinearMemory",
     "lstm": "unrolled.cells:LSTM",
+    "lstm1997": "unrolled.cells:LSTM1997",
+    "min_char_rnn": "unrolled.models:MinCharRNN",
+    "mut1": "unrolled.cells:MUT1",
+    "mut2": "unrolled.cells:MUT2",
+    "mut3": "unrolled.cells:MUT3",
+    "nfg": "unrolled.cells:NFG",
+    "niaf": "unrolled.cells:NIAF",
+    "nig": "unrolled.cells:NIG",
+    "noaf": "unrolled.cells:NOAF",
+    "nog": "unrolled.cells:NOG",
+    "np": "unrolled.cells:NP",
+    "peephole_lstm": "unrolled.cells:PeepholeLSTM",
     "recurrent_language_model": "unrolled.models:RecurrentLanguageModel",
+    "rnn": "unrolled.cells:RNN",
     "show_attend_tell": "unrolled.models:ShowAttendTell",
 }
 _REGISTERED: dict[str, type[Recurrence[Any, Any, Any, Any]]] = {}

@@ -10,7 +10,27 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.cells import LSTM, ConvLSTM
+from unrolled.cells import (
+    CIFG,
+    FGR,
+    GRU,
+    LSTM,
+    LSTM1997,
+    MUT1,
+    MUT2,
+    MUT3,
+    NFG,
+    NIAF,
+    NIG,
+    NOAF,
+    NOG,
+    NP,
+    RNN,
+    ConvLSTM,
+    LayerNormLSTM,
+    LinearMemory,
+    PeepholeLSTM,
+)
 from unrolled.layers import (
     CausalConv1d,
     CausalSelfAttention,
@@ -19,7 +39,7 @@ from unrolled.layers import (
     Linear,
     Serial,
 )
-from unrolled.models import BigramLanguageModel, RecurrentLanguageModel, ShowAttendTell
+from unrolled.models import BigramLanguageModel, MinCharRNN, RecurrentLanguageModel, ShowAttendTell
 from unrolled.recurrence import Recurrence
 from unrolled.state import Tree
 
@@ -64,6 +84,39 @@ def _memory(decoder: ShowAttendTell, batch_size: int) -> Tree:
 EXAMPLES = [
     Example("lstm", lambda: LSTM(5, 7), floats(3, 11, 5)),
     Example("lstm_no_bias", lambda: LSTM(5, 7, bias=False), floats(3, 7, 5)),
+    Example("rnn", lambda: RNN(5, 7), floats(3, 11, 5)),
+    Example("rnn_relu", lambda: RNN(5, 7, nonlinearity="relu", bias=False), floats(3, 7, 5)),
+    Example(
+        "irnn",
+        lambda: RNN(5, 7, nonlinearity="relu", recurrent_init="identity"),
+        floats(2, 5, 5),
+    ),
+    Example("gru", lambda: GRU(5, 7), floats(3, 11, 5)),
+    Example("gru_no_bias", lambda: GRU(5, 7, bias=False, update="write"), floats(3, 7, 5)),
+    Example("gru_reset_before", lambda: GRU(5, 7, reset="before"), floats(3, 7, 5)),
+    Example(
+        "gru_reset_before_no_bias",
+        lambda: GRU(5, 7, reset="before", update="write", bias=False),
+        floats(3, 7, 5),
+    ),
+    Example("lstm1997", lambda: LSTM1997(5, 7), floats(3, 11, 5)),
+    Example("peephole_lstm", lambda: PeepholeLSTM(5, 7), floats(3, 11, 5)),
+    Example("nig", lambda: NIG(5, 7), floats(3, 7, 5)),
+    Example("nfg", lambda: NFG(5, 7), floats(3, 7, 5)),
+    Example("nog", lambda: NOG(5, 7), floats(3, 7, 5)),
+    Example("niaf", lambda: NIAF(5, 7), floats(3, 7, 5)),
+    Example("noaf", lambda: NOAF(5, 7), floats(3, 7, 5)),
+    Example("np", lambda: NP(5, 7), floats(3, 7, 5)),
+    Example("cifg", lambda: CIFG(5, 7), floats(3, 7, 5)),
+    Example("fgr", lambda: FGR(5, 7), floats(3, 7, 5)),
+    Example("mut1", lambda: MUT1(5, 5), floats(3, 7, 5)),
+    Example("mut1_project", lambda: MUT1(5, 7, project=True), floats(3, 7, 5)),
+    Example("mut2", lambda: MUT2(5, 5), floats(3, 7, 5)),
+    Example("mut2_project", lambda: MUT2(5, 7, project=True), floats(3, 7, 5)),
+    Example("mut3", lambda: MUT3(5, 7), floats(3, 11, 5)),
+    Example("linear_memory", lambda: LinearMemory(5, 7), floats(3, 11, 5)),
+    Example("layer_norm_lstm", lambda: LayerNormLSTM(5, 7), floats(3, 11, 5)),
+    Example("min_char_rnn", lambda: MinCharRNN(11, 7), tokens(3, 7, below=11)),
     Example("causal_conv", lambda: CausalConv1d(5, 7, kernel_size=3, dilation=2), floats(3, 11, 5)),
     Example(
         "causal_conv_strided",
