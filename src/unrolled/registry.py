@@ -15,6 +15,9 @@ _LIBRARY = {
     "lstm": "unrolled.cells:LSTM",
     "recurrent_language_model": "unrolled.models:RecurrentLanguageModel",
     "show_attend_tell": "unrolled.models:ShowAttendTell",
+    "tcn": "unrolled.models:TCN",
+    "tcn_language_model": "unrolled.models:TCNLanguageModel",
+    "transformer_language_model": "unrolled.models:CausalTransformerLanguageModel",
 }
 _REGISTERED: dict[str, type[Recurrence[Any, Any, Any, Any]]] = {}
 

@@ -2,5 +2,15 @@
 
 from unrolled.models.language_model import RecurrentLanguageModel
 from unrolled.models.show_attend_tell import AttentionOutput, Memory, ShowAttendTell
+from unrolled.models.tcn import TCN, TCNLanguageModel
+from unrolled.models.transformer import CausalTransformerLanguageModel
 
-__all__ = ["AttentionOutput", "Memory", "RecurrentLanguageModel", "ShowAttendTell"]
+__all__ = [
+    "TCN",
+    "AttentionOutput",
+    "CausalTransformerLanguageModel",
+    "Memory",
+    "RecurrentLanguageModel",
+    "ShowAttendTell",
+    "TCNLanguageModel",
+]
