@@ -1,9 +1,13 @@
 """The last valid step of every row."""
 
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 
-from unrolled.state import TreeT, as_rows, leaves, map_leaves
+from unrolled.state import Tree, as_rows, leaves, map_leaves
+
+OutputT = TypeVar("OutputT", bound=Tree)
 
 
 class Last(nn.Module):
@@ -22,7 +26,7 @@ class Last(nn.Module):
         (tensor([3., 0.]), tensor([3., 5.]))
     """
 
-    def forward(self, y: TreeT, lengths: Tensor | None = None) -> TreeT:
+    def forward(self, y: OutputT, lengths: Tensor | None = None) -> OutputT:
         """Return step ``lengths[b] - 1`` of every row; without lengths, the last there is."""
         if lengths is None:
             return map_leaves(lambda leaf: leaf[:, -1], y)

@@ -1,5 +1,7 @@
 """The transformer that looks back only, over a window that streams."""
 
+from typing import Any
+
 from torch import nn
 
 from unrolled.errors import ConfigError
@@ -13,12 +15,15 @@ from unrolled.layers import (
     Residual,
     Serial,
 )
+from unrolled.recurrence import Recurrence
+
+Layers = list[Recurrence[Any, Any, Any, Any]]
 
 
 class CausalTransformerLanguageModel(Serial):
     """Predict the next token with attention over the last steps: embedding, blocks, scores.
 
-        x = x + dropout(attention(norm(x)))                            in each of num_layers blocks
+        x = x + dropout(attention(norm(x)))                            num_layers times
         x = x + dropout(W_2 GELU(W_1 norm(x) + b_1) + b_2)             W_1 x has 4 * embed_dim
         logits = W norm(x) + b
 
@@ -59,17 +64,14 @@ class CausalTransformerLanguageModel(Serial):
     ) -> None:
         if num_layers < 1:
             raise ConfigError("num_layers of at least 1", str(num_layers))
-        dropouts = [Dropout(dropout)] if dropout else []
-        blocks = []
+        blocks: Layers = []
         for _ in range(num_layers):
             attention = CausalSelfAttention(embed_dim, num_heads, window=window)
-            blocks += [
-                Residual(Serial(LayerNorm(embed_dim), attention, *dropouts)),
-                Residual(Serial(LayerNorm(embed_dim), *_feed_forward(embed_dim), *dropouts)),
-            ]
+            blocks += [_block(embed_dim, [attention], dropout)]
+            blocks += [_block(embed_dim, _feed_forward(embed_dim), dropout)]
         super().__init__(
             Embedding(vocabulary_size, embed_dim),
-            *dropouts,
+            *_dropouts(dropout),
             *blocks,
             LayerNorm(embed_dim),
             Linear(embed_dim, vocabulary_size),
@@ -78,5 +80,13 @@ class CausalTransformerLanguageModel(Serial):
         self.receptive_field = num_layers * (window - 1) + 1
 
 
-def _feed_forward(size: int) -> tuple[Linear, PerFrame, Linear]:
-    return Linear(size, 4 * size), PerFrame(nn.GELU()), Linear(4 * size, size)
+def _block(size: int, layers: Layers, dropout: float) -> Residual:
+    return Residual(Serial(LayerNorm(size), *layers, *_dropouts(dropout)))
+
+
+def _feed_forward(size: int) -> Layers:
+    return [Linear(size, 4 * size), PerFrame(nn.GELU()), Linear(4 * size, size)]
+
+
+def _dropouts(share: float) -> Layers:
+    return [Dropout(share)] if share > 0 else []

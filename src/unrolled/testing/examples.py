@@ -150,7 +150,7 @@ EXAMPLES = [
     Example(
         "transformer_language_model",
         lambda: CausalTransformerLanguageModel(
-            11, embed_dim=6, num_heads=2, num_layers=2, window=3, dropout=0.3
+            11, embed_dim=14, num_heads=2, num_layers=2, window=3, dropout=0.3
         ),
         tokens(3, 7, below=11),
     ),
