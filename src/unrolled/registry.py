@@ -36,6 +36,9 @@ _LIBRARY = {
     "recurrent_language_model": "unrolled.models:RecurrentLanguageModel",
     "rnn": "unrolled.cells:RNN",
     "show_attend_tell": "unrolled.models:ShowAttendTell",
+    "tcn": "unrolled.models:TCN",
+    "tcn_language_model": "unrolled.models:TCNLanguageModel",
+    "transformer_language_model": "unrolled.models:CausalTransformerLanguageModel",
 }
 _REGISTERED: dict[str, type[Recurrence[Any, Any, Any, Any]]] = {}
 

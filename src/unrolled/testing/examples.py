@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from unrolled.cells import (
     CIFG,
@@ -36,10 +36,22 @@ from unrolled.layers import (
     CausalSelfAttention,
     Dropout,
     Embedding,
+    LayerNorm,
     Linear,
+    PerFrame,
+    Residual,
+    RunningMean,
     Serial,
 )
-from unrolled.models import BigramLanguageModel, MinCharRNN, RecurrentLanguageModel, ShowAttendTell
+from unrolled.models import (
+    TCN,
+    BigramLanguageModel,
+    CausalTransformerLanguageModel,
+    MinCharRNN,
+    RecurrentLanguageModel,
+    ShowAttendTell,
+    TCNLanguageModel,
+)
 from unrolled.recurrence import Recurrence
 from unrolled.state import Tree
 
@@ -75,6 +87,11 @@ def _nested() -> Serial:
     inner = Serial(LSTM(5, 6), Dropout(0.3, period=None))
     strided = CausalConv1d(3, 5, kernel_size=3, stride=2)
     return Serial(strided, inner, CausalSelfAttention(6, 2, window=3), Linear(6, 7))
+
+
+def _frames() -> PerFrame:
+    conv = nn.Conv2d(2, 3, kernel_size=3, padding=1)
+    return PerFrame(nn.Sequential(conv, nn.BatchNorm2d(3), nn.ReLU(), nn.AvgPool2d(2)))
 
 
 def _memory(decoder: ShowAttendTell, batch_size: int) -> Tree:
@@ -152,5 +169,46 @@ EXAMPLES = [
     Example("self_attention_wide", lambda: CausalSelfAttention(6, 3, window=13), floats(3, 7, 6)),
     Example("embedding", lambda: Embedding(11, 5), tokens(3, 7, below=11)),
     Example("linear", lambda: Linear(5, 7), floats(3, 7, 5)),
+    Example("layer_norm", lambda: LayerNorm(5), floats(3, 7, 5)),
+    Example("per_frame", _frames, floats(3, 7, 2, 5, 11)),
+    Example("running_mean", RunningMean, floats(3, 11, 5)),
+    Example("running_mean_frames", RunningMean, floats(2, 7, 2, 3, 5)),
+    Example("residual", lambda: Residual(Serial(LSTM(5, 5), Dropout(0.3))), floats(3, 7, 5)),
+    Example(
+        "residual_skip",
+        lambda: Residual(ConvLSTM(2, 3), PerFrame(nn.Conv2d(2, 3, kernel_size=1))),
+        floats(2, 5, 2, 3, 5),
+    ),
+    Example(
+        "tcn",
+        lambda: TCN(3, 7, hidden_size=5, num_levels=3, kernel_size=2, dropout=0.3),
+        floats(3, 11, 3),
+    ),
+    Example(
+        "tcn_one_convolution",
+        lambda: TCN(
+            5,
+            2,
+            hidden_size=5,
+            num_levels=2,
+            kernel_size=3,
+            dropout=0.3,
+            dropout_period=None,
+            convolutions_per_level=1,
+        ),
+        floats(3, 13, 5),
+    ),
+    Example(
+        "tcn_language_model",
+        lambda: TCNLanguageModel(11, embedding_size=3, hidden_size=5, num_levels=2, dropout=0.3),
+        tokens(3, 7, below=11),
+    ),
+    Example(
+        "transformer_language_model",
+        lambda: CausalTransformerLanguageModel(
+            11, embed_dim=14, num_heads=2, num_layers=2, window=3, dropout=0.3
+        ),
+        tokens(3, 7, below=11),
+    ),
     Example("serial_nested", _nested, floats(3, 14, 3)),
 ]
