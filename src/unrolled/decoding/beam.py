@@ -115,15 +115,20 @@ def _search(
         live, ended = trail[-1]
         gained = penalised(ended.scores, len(trail), length_penalty)
         found = largest(torch.cat([found, gained], dim=1), beam_size)[0]
-        # Not where they are equal: the unfinished one may come first in order of tokens.
-        reachable = penalised(live.scores.amax(dim=1), ending.max_length, length_penalty)
-        done = (reachable < found[:, -1]) | (reachable == -torch.inf)
+        done = _settled(live.scores, found, ending, length_penalty)
         if len(trail) == ending.max_length or bool(done.all()):
             return trail
         first = torch.arange(num_rows, device=scores.device)[:, None] * scores.shape[1]
         state = select_rows(state, (first + live.parents).flatten())  # copied: ours to overwrite
         scores = live.scores
         logits, state = next_logits(model, live.tokens.flatten(), state)
+
+
+def _settled(scores: Tensor, found: Tensor, ending: Ending, length_penalty: float) -> Tensor:
+    """Say for each prompt whether its K best finished hypotheses will stay the K best."""
+    reachable = penalised(scores.amax(dim=1), ending.max_length, length_penalty)
+    # Not where they are equal: the unfinished one may come first in order of tokens.
+    return (reachable < found[:, -1]) | (reachable == -torch.inf)
 
 
 def _extend(following: Tensor, scores: Tensor, ending: Ending, beam_size: int) -> Step:
