@@ -144,6 +144,15 @@ def test_with_a_penalty_the_search_goes_on_while_length_may_still_win() -> None:
     assert model.steps == 1
 
 
+def test_what_a_prompt_says_once_it_is_settled_is_nobodys_concern() -> None:
+    # 2 stops, 3 leads nowhere. After 0 it is settled at once; after 1 nothing is.
+    nowhere = [float("nan")] * 4
+    table = [[0.0, 0.0, 0.9, 0.1], [0.0, 0.9, 0.1, 0.0], [0.0, 0.0, 1.0, 0.0], nowhere]
+    prompts = torch.tensor([[0], [1]])
+    found = beam_search(Markov(table), prompts, max_length=4, stop=2, beam_size=1)
+    assert found.tokens[:, 0].tolist() == [[2, 2, 2, 2], [1, 1, 1, 1]]
+
+
 @pytest.mark.parametrize("alpha", [0.0, 0.4, 1.0, 2.5])
 def test_ending_early_never_changes_the_result(alpha: float, monkeypatch) -> None:
     for _ in range(20):
@@ -166,6 +175,16 @@ def test_equal_hypotheses_come_in_order_of_tokens() -> None:
     found = beam_search(model, torch.tensor([[0]]), max_length=2, beam_size=4)
     assert found.tokens[0].tolist() == [[1, 0], [0, 0], [1, 1], [0, 1]]
     assert found.log_probabilities[0, 1] == found.log_probabilities[0, 2]
+    narrow = beam_search(model, torch.tensor([[0]]), max_length=2, beam_size=2)
+    assert narrow.tokens[0].tolist() == [[1, 0], [0, 0]]
+
+
+def test_an_unfinished_hypothesis_that_may_draw_level_is_waited_for() -> None:
+    # 1 stops. "1" has 1/2, "0 1" has 1/4, and so has "0 0", which is sure to stop next.
+    model = Counted([[0.5, 0.5], [0.5, 0.5], [0.0, 1.0]])
+    found = beam_search(model, torch.tensor([[0]]), max_length=3, stop=1, beam_size=2)
+    assert found.tokens[0].tolist() == [[1, 1, 1], [0, 0, 1]]
+    assert found.lengths.tolist() == [[1, 3]]
 
 
 def test_when_nothing_stops_the_best_unfinished_come_back() -> None:

@@ -199,7 +199,7 @@ def test_what_a_model_says_after_the_end_is_nobodys_concern(decoder) -> None:
 def test_what_is_impossible_is_never_returned(decoder) -> None:
     # 3 is impossible, and after it the model has nothing to say.
     table = torch.randn(4, 4)
-    table[:, 3] = -torch.inf
+    table[:, 3] = table[3] = -torch.inf
     found = DECODERS[decoder](Markov(table, of_logits=True), torch.tensor([[0], [1]]), max_length=5)
     assert not (found.tokens == 3).any()
     assert found.log_probabilities.isfinite().all()
