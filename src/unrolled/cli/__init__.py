@@ -8,7 +8,11 @@ import unrolled
 from unrolled.cli.demo import demo
 from unrolled.cli.evaluate import evaluate
 from unrolled.cli.generate import generate
+from unrolled.cli.info import info
+from unrolled.cli.inspect import inspect
+from unrolled.cli.list_names import list_names
 from unrolled.cli.train import language
+from unrolled.cli.verify import verify
 from unrolled.errors import UnrolledError
 
 app = App(
@@ -18,12 +22,16 @@ app = App(
 )
 train = App(name="train", help="Train a model for a task.")
 train.command(language)
-for verb in (demo, train, evaluate, generate):
+for verb in (demo, train, evaluate, generate, inspect, verify, info):
     app.command(verb)
+app.command(list_names, name="list")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command line; return 0, 2 for what the caller can put right, or 130 after Ctrl-C."""
+    """Run a command line and return its exit code.
+
+    0; 1 where `verify` finds a mismatch; 2 for what the caller can put right; 130 after Ctrl-C.
+    """
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except (UnrolledError, CycloptsError) as error:

@@ -1,5 +1,6 @@
 """Diagnostics: what a module computes, what it looks back on, how its gradients travel."""
 
+from unrolled.diagnostics.catalogue import catalogue
 from unrolled.diagnostics.census import Census, Layer, census
 from unrolled.diagnostics.environment import environment
 from unrolled.diagnostics.gradient_flow import (
@@ -9,6 +10,7 @@ from unrolled.diagnostics.gradient_flow import (
     loss_gradient_norms,
     recurrent_matrices,
 )
+from unrolled.diagnostics.inspection import Inspection, inspect_recurrence
 from unrolled.diagnostics.receptive_field import (
     ReceptiveField,
     influence,
@@ -26,16 +28,19 @@ from unrolled.diagnostics.specimen import (
 
 __all__ = [
     "Census",
+    "Inspection",
     "Layer",
     "ReceptiveField",
     "RecurrentMatrix",
     "Specimen",
+    "catalogue",
     "census",
     "environment",
     "example_features",
     "example_input",
     "gradient_bound",
     "influence",
+    "inspect_recurrence",
     "jacobian_norms",
     "looks_ahead",
     "loss_gradient_norms",

@@ -138,6 +138,7 @@ def kept_cell() -> float:
     return float((state.c - start.c).abs().max())
 
 
+@torch.no_grad()
 def difference_to_torch() -> float:
     """Step an LSTM, run torch's with the same weights, and compare."""
     ours, theirs = LSTM(5, 7).double(), nn.LSTM(5, 7, batch_first=True).double()
@@ -156,6 +157,7 @@ def _scores_of_hell(model: RecurrentLanguageModel) -> Tensor:
     return cast(Tensor, y)[0]
 
 
+@torch.no_grad()
 def uniform_loss() -> float:
     """Score "hell" -> "ello" with a network that knows nothing."""
     model = RecurrentLanguageModel(4, embedding_size=3, hidden_size=3)
@@ -182,6 +184,7 @@ def learnt_hello() -> str:
     return written
 
 
+@torch.no_grad()
 def column_of_one_hot() -> float:
     """Compare looking up a row with multiplying by one-hot vectors."""
     table = Embedding(5, 3)
@@ -198,6 +201,7 @@ def truncated(num_steps: int) -> float:
     return float(gradient[:, :num_steps].abs().max())
 
 
+@torch.no_grad()
 def carried() -> float:
     """Compare one pass over 12 steps with chunks of 1, 3 and 4 that carry the state."""
     cell, x = LSTM(3, 5).double(), torch.randn(2, 12, 3, dtype=torch.float64)
@@ -218,7 +222,7 @@ def gradient_by_lag() -> float:
     x = torch.zeros(1, 6, 3, dtype=torch.float64)
     norms = loss_gradient_norms(module, x, lambda y: y[:, -1].sum())
     expected = torch.linalg.vector_norm(torch.linalg.matrix_power(weight.T, 5).sum(dim=1))
-    return round(float((norms[5] / expected)), 12)
+    return round(float(norms[5] / expected), 12)
 
 
 def scale_of_kept(p: float) -> float:
