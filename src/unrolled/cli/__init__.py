@@ -1,5 +1,6 @@
 """The command line: ``unrolled VERB``, one verb a file; torch is imported when a verb runs."""
 
+import os
 import sys
 
 from cyclopts import App, CycloptsError
@@ -34,10 +35,14 @@ def main(arguments: list[str] | None = None) -> int:
     """
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
     except (UnrolledError, CycloptsError) as error:
         line = " ".join(str(error).split())
         print(f"unrolled: {line}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # who reads the pipe has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("unrolled: stopped", file=sys.stderr)
         return 130
