@@ -35,6 +35,8 @@ def print_table(
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
         show_header=any(columns),
     )
     for column in columns:

@@ -53,15 +53,15 @@ def verify(*, json: bool = False) -> int:
         ],
     )
     for outcome in wrong:
-        expected, got = _written(outcome.check.expected), _written(outcome.got)
+        expected, got = (_written(f, digits=12) for f in (outcome.check.expected, outcome.got))
         print(f"{outcome.check.name}: expected {expected}, got {got}")
     print(f"{len(checks) - len(wrong)} of {len(checks)} figures come out")
     return 1 if wrong else 0
 
 
-def _written(figure: "Figure") -> str:
+def _written(figure: "Figure", digits: int = 4) -> str:
     if isinstance(figure, tuple):
-        return "(" + ", ".join(map(_written, figure)) + ")"
+        return "(" + ", ".join(_written(part, digits) for part in figure) + ")"
     if isinstance(figure, float):
-        return f"{figure:.6g}"
+        return f"{figure:.{digits}g}"
     return f"{figure:,}" if isinstance(figure, int) else figure
