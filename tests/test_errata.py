@@ -10,8 +10,8 @@ CHECKS = {check.name for check in PUBLISHED}
 
 
 def holders(text: str) -> list[str]:
-    """Return every name in backquotes in a sentence that says what holds an entry."""
-    sentences = re.findall(r"[Hh]eld by (.*?)(?:\n\n|\Z)", text, flags=re.S)
+    """Return every name in backquotes in a paragraph's end that begins with Held by."""
+    sentences = re.findall(r"^Held by(.*?)(?:\n\n|\Z)", text, flags=re.S | re.M)
     return [" ".join(name.split()) for s in sentences for name in re.findall(r"`([^`]*)`", s)]
 
 
