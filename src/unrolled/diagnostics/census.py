@@ -1,6 +1,5 @@
 """What a module is made of: parameters, outputs and multiply-accumulates, layer by layer."""
 
-import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.utils.parametrize import is_parametrized
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
@@ -167,7 +167,9 @@ def _without_fused_kernels() -> Iterator[None]:
 
 def _watched(module: nn.Module, meter: _Meter, name: str = "") -> nn.Module:
     """Copy a tree of modules, sharing every tensor, with its methods reporting to ``meter``."""
-    watched = copy.copy(module)
+    # Not copy.copy: torch forbids it for modules with parametrizations, such as weight_norm.
+    watched = object.__new__(type(module))
+    vars(watched).update(vars(module))
     watched._modules = {
         key: child if child is None else _watched(child, meter, f"{name}.{key}" if name else key)
         for key, child in module._modules.items()
@@ -204,9 +206,16 @@ def _reporting(
 def _layers(module: nn.Module, meter: _Meter) -> Iterator[Layer]:
     seen: set[int] = set()
     for name, layer in module.named_modules():
-        own = {id(p): p.numel() for p in layer.parameters(recurse=False) if id(p) not in seen}
+        if "parametrizations" in name.split(
+            "."
+        ):  # weight_norm's parts belong to whose weight it is
+            continue
+        parts = [layer, *layer.parametrizations.modules()] if is_parametrized(layer) else [layer]
+        parameters = [p for part in parts for p in part.parameters(recurse=False)]
+        own = {id(p): p.numel() for p in parameters if id(p) not in seen}
         seen |= own.keys()
         step, once = meter.step[name], meter.once[name]
         if own or step or once or not any(True for _ in layer.children()):
+            kind = type(layer).__bases__[0] if is_parametrized(layer) else type(layer)
             output = meter.outputs.get(name)
-            yield Layer(name, type(layer).__name__, output, sum(own.values()), step, once)
+            yield Layer(name, kind.__name__, output, sum(own.values()), step, once)

@@ -1,15 +1,16 @@
 """A small instance of a named network with an input for it, made from what its class says."""
 
 import inspect
+import re
 from ast import literal_eval
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from unrolled.errors import ConfigError
-from unrolled.layers import Serial
 from unrolled.recurrence import Recurrence
 from unrolled.registry import build, lookup
 from unrolled.state import Tree
@@ -90,22 +91,34 @@ def parse_options(pairs: list[str]) -> dict[str, Any]:
 
 
 def example_input(module: AnyRecurrence, num_steps: int, batch_size: int = 1) -> Tree:
-    """Draw an input for a module, from the annotation of its ``step`` or ``scan``.
+    """Draw an input for a module, from what it says that it takes.
+
+    That is the annotation of its ``step`` or ``scan``, such as ``Float[Tensor, "B C"]``, or else
+    its docstring's ``Shapes: x [B, T, C] float``, or else what its first part takes.
 
     Raises:
-        ConfigError: the annotation is missing, or names an axis whose size cannot be found.
+        ConfigError: nothing says it, or an axis has a size that cannot be found.
 
     Example:
         >>> from unrolled.cells import ConvLSTM
         >>> example_input(ConvLSTM(3, 5), 7).shape
         torch.Size([1, 7, 3, 16, 16])
     """
-    while isinstance(module, Serial):
-        module = module.layers[0]
-    is_step = type(module).step is not Recurrence.step
-    method, name = (module.step, "x_t") if is_step else (module.scan, "x")
-    annotation = inspect.signature(method).parameters[name].annotation
-    return _draw(annotation, module, num_steps, batch_size)
+    for part in _first_parts(module):
+        is_step = type(part).step is not Recurrence.step
+        method, name = (part.step, "x_t") if is_step else (part.scan, "x")
+        annotation = inspect.signature(method).parameters[name].annotation
+        if hasattr(annotation, "dim_str") or hasattr(annotation, "_fields"):
+            return _draw(annotation, part, [batch_size, num_steps])
+        stated = re.search(r"Shapes: x \[([\w, ]+)\] (float|int64)", inspect.getdoc(part) or "")
+        if stated:
+            axes, kind = stated.groups()
+            leading = [batch_size, num_steps]
+            return _draw_axes(axes.replace(",", ""), kind == "float", part, leading)
+    raise ConfigError(
+        'an annotation such as Float[Tensor, "B C"] for the input of step or scan',
+        f"none on {type(module).__name__}",
+    )
 
 
 def example_features(module: AnyRecurrence) -> Tensor | None:
@@ -114,28 +127,32 @@ def example_features(module: AnyRecurrence) -> Tensor | None:
     if module.context_type is None or remember is None:
         return None
     annotation = inspect.signature(remember).parameters["features"].annotation
-    return _draw_rows(annotation, module, [1])
+    return _draw_axes(annotation.dim_str, True, module, [1])
 
 
-def _draw(annotation: Any, module: AnyRecurrence, num_steps: int, batch_size: int) -> Tree:
-    fields = getattr(annotation, "__annotations__", None)
-    if hasattr(annotation, "_fields") and fields:
-        parts = [_draw(fields[f], module, num_steps, batch_size) for f in annotation._fields]
-        return annotation(*parts)  # type: ignore[no-any-return]
-    return _draw_rows(annotation, module, [batch_size, num_steps])
+def _first_parts(module: nn.Module) -> Iterator[AnyRecurrence]:
+    """Go down from a module to the part of a part that its input meets first."""
+    first: nn.Module | None = module
+    while isinstance(first, Recurrence):
+        yield first
+        first = next((child for child in first.children() if isinstance(child, Recurrence)), None)
 
 
-def _draw_rows(annotation: Any, module: AnyRecurrence, leading: list[int]) -> Tensor:
-    """Draw a tensor of ``leading`` sizes and the axes that the annotation names after them."""
-    axes = getattr(annotation, "dim_str", None)
-    if axes is None:
-        raise ConfigError(
-            'an annotation such as Float[Tensor, "B C"] for the input of step or scan',
-            f"none on {type(module).__name__}",
-        )
+def _draw(annotation: Any, module: AnyRecurrence, leading: list[int]) -> Tree:
+    """Draw a tensor, or a NamedTuple of tensors, as the annotation says."""
+    if hasattr(annotation, "_fields"):
+        fields = annotation.__annotations__
+        parts = [_draw(fields[name], module, leading) for name in annotation._fields]
+        return cast(Tree, annotation(*parts))
+    is_float = any(str(dtype).startswith("float") for dtype in annotation.dtypes)
+    return _draw_axes(annotation.dim_str, is_float, module, leading)
+
+
+def _draw_axes(axes: str, is_float: bool, module: AnyRecurrence, leading: list[int]) -> Tensor:
+    """Draw a tensor of ``leading`` sizes and the axes that are named after them."""
     names = [axis for axis in axes.split() if axis not in ("B", "T", "N")]
     shape = [*leading, *(_size(axis, module) for axis in names)]
-    if not any(str(dtype).startswith("float") for dtype in annotation.dtypes):
+    if not is_float:
         return torch.randint(2, shape)  # every vocabulary has two tokens
     like = next(module.parameters(), torch.zeros(()))
     return torch.randn(shape, dtype=like.dtype)
