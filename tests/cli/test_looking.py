@@ -51,7 +51,8 @@ def test_inspect_fits_the_terminal(capsys, monkeypatch, columns: str) -> None:
 def test_inspect_shows_a_run(capsys, monkeypatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     Path("book.txt").write_text("the cat sat on the mat.\n" * 40)
-    quick = ["--max-steps", "2", "--hidden-size", "7", "--embedding-size", "5", "--out", "run"]
+    sizes = ["--set", "model.hidden_size=7", "--set", "model.embedding_size=5"]
+    quick = ["--max-steps", "2", *sizes, "--out", "run"]
     shown(capsys, "train", "language", "--data", "book.txt", *quick)
     for folder in ("run", "run/model"):
         figures = parsed(capsys, "inspect", folder, "--max-steps", "16")

@@ -9,12 +9,11 @@ import unrolled
 from unrolled.cli.demo import demo
 from unrolled.cli.evaluate import evaluate
 from unrolled.cli.generate import generate
-from unrolled.cli.predict import predict
-from unrolled.cli.train import train
 from unrolled.cli.info import info
 from unrolled.cli.inspect import inspect
 from unrolled.cli.list_names import list_names
-from unrolled.cli.train import language
+from unrolled.cli.predict import predict
+from unrolled.cli.train import train
 from unrolled.cli.verify import verify
 from unrolled.errors import UnrolledError
 
@@ -23,10 +22,7 @@ app = App(
     help="Sequence models for vision, one step at a time.",
     version=unrolled.__version__,
 )
-for verb in (demo, train, evaluate, predict, generate):
-train = App(name="train", help="Train a model for a task.")
-train.command(language)
-for verb in (demo, train, evaluate, generate, inspect, verify, info):
+for verb in (demo, train, evaluate, predict, generate, inspect, verify, info):
     app.command(verb)
 app.command(list_names, name="list")
 

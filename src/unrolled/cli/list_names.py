@@ -11,7 +11,7 @@ def list_names(*, json: bool = False) -> None:
     Args:
         json: print one JSON object and nothing else.
     """
-    from unrolled.cli import train
+    from unrolled.cli.train import train
     from unrolled.diagnostics import catalogue
 
     tasks = {name: train[name].help.split("\n")[0] for name in train if not name.startswith("-")}

@@ -9,12 +9,12 @@ from math import log
 import torch
 from torch import nn
 
-from unrolled.cells import LSTM, ConvLSTM
+from unrolled.cells import GRU, LSTM, MUT1, MUT2, MUT3, RNN, ConvLSTM
 from unrolled.diagnostics import computations as compute
 from unrolled.diagnostics.checks import Check
 from unrolled.diagnostics.receptive_field import looks_ahead
 from unrolled.layers import CausalConv1d, CausalSelfAttention, Linear
-from unrolled.models import RecurrentLanguageModel
+from unrolled.models import TCN, MinCharRNN, RecurrentLanguageModel
 
 _PASCANU = "Pascanu et al. 2013"
 
@@ -227,4 +227,39 @@ RECEPTIVE_FIELDS = [
     ),
 ]
 
-PUBLISHED = [*PARAMETERS, *MULTIPLICATIONS, *GRADIENTS, *TRAINING, *LANGUAGE, *RECEPTIVE_FIELDS]
+_BAI = "Bai et al. 2018, table 1: "
+
+NETWORKS = [
+    Check(name + ": parameters", expected, source, lambda build=build: compute.parameters(build()))
+    for name, expected, source, build in (
+        ("RNN 300-512", 416_768, "D(C + D + 2), as torch", lambda: RNN(300, 512)),
+        ("GRU 300-512", 1_250_304, "3D(C + D + 2), as torch", lambda: GRU(300, 512)),
+        ("MUT1, 100", 40_300, "4D² + 3D", lambda: MUT1(100, 100)),
+        ("MUT2, 100", 50_300, "5D² + 3D", lambda: MUT2(100, 100)),
+        ("MUT3, 100", 60_300, "6D² + 3D", lambda: MUT3(100, 100)),
+        ("min-char-rnn, V = 65", 23_165, "D(V + D + 1) + (D + 1)V", lambda: MinCharRNN(65)),
+        ("TCN, sequential MNIST", 66_910, _BAI + "66K", lambda: TCN(1, 10)),
+        (
+            "TCN, adding",
+            70_369,
+            _BAI + "70K",
+            lambda: TCN(2, 1, hidden_size=24, kernel_size=8),
+        ),
+        (
+            "TCN, copying",
+            12_530,
+            _BAI + "13K",
+            lambda: TCN(1, 10, hidden_size=10, kernel_size=8),
+        ),
+    )
+]
+
+PUBLISHED = [
+    *PARAMETERS,
+    *NETWORKS,
+    *MULTIPLICATIONS,
+    *GRADIENTS,
+    *TRAINING,
+    *LANGUAGE,
+    *RECEPTIVE_FIELDS,
+]

@@ -105,8 +105,8 @@ def example_input(module: AnyRecurrence, num_steps: int, batch_size: int = 1) ->
         torch.Size([1, 7, 3, 16, 16])
     """
     for part in _first_parts(module):
-        is_step = type(part).step is not Recurrence.step
-        method, name = (part.step, "x_t") if is_step else (part.scan, "x")
+        is_scan = type(part).scan is not Recurrence.scan
+        method, name = (part.scan, "x") if is_scan else (part.step, "x_t")
         annotation = inspect.signature(method).parameters[name].annotation
         if hasattr(annotation, "dim_str") or hasattr(annotation, "_fields"):
             return _draw(annotation, part, [batch_size, num_steps])

@@ -75,6 +75,7 @@ class TCN(Serial):
                 size = hidden_size
             layers += [Residual(Serial(*convolutions), skip), PerFrame(nn.ReLU())]
         super().__init__(*layers, Linear(hidden_size, output_size))
+        self.input_size = input_size
         #: how many steps of x, the present one among them, an output depends on
         self.receptive_field = 1 + convolutions_per_level * (kernel_size - 1) * (2**num_levels - 1)
 
