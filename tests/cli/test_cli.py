@@ -41,6 +41,39 @@ def test_train_evaluate_generate(book: str, capsys) -> None:
     assert len(out) == 3 + 30 + 1
 
 
+@pytest.mark.parametrize("model", ["gru", "mut1", "tcn", "transformer", "min_char_rnn", "bigram"])
+def test_every_kind_of_network_trains_evaluates_and_writes(model: str, capsys) -> None:
+    sizes = {
+        "gru": ["hidden_size=7", "embedding_size=5"],
+        "mut1": ["hidden_size=7", "embedding_size=7"],
+        "tcn": ["hidden_size=7", "embedding_size=5", "num_levels=2"],
+        "transformer": ["embed_dim=6", "num_heads=2", "num_layers=1", "window=5"],
+        "min_char_rnn": ["hidden_size=7"],
+    }
+    options = [part for size in sizes.get(model, []) for part in ("--set", f"model.{size}")]
+    steps = ["--max-steps", "3", "--window", "11"]
+    command = ["train", "language", "--data", "book.txt", "--model", model, "--out", "run"]
+    assert main([*command, *steps, *options]) == 0, capsys.readouterr().err
+    assert main(["evaluate", "run"]) == 0
+    capsys.readouterr()
+    assert main(["generate", "run", "--length", "9", "--seed", "1", "--top-k", "3"]) == 0
+    assert len(capsys.readouterr().out) == 9 + 1
+    assert Path("run", "model", "README.md").read_text().count(model) >= 1
+
+
+def test_the_decks_first_example_from_the_shell(capsys) -> None:
+    Path("hello.txt").write_text("hello")
+    sizes = ["--set", "model.hidden_size=3", "--set", "model.embedding_size=4"]
+    steps = ["--epochs", "300", "--learning-rate", "0.05", "--out", "run"]
+    assert main(["train", "language", "--data", "hello.txt", *sizes, *steps]) == 0
+    notices = capsys.readouterr().err
+    assert "too short to hold a part out" in notices
+    assert "the window, which becomes 4" in notices
+    for search in (["--greedy"], ["--beam", "3"]):
+        assert main(["generate", "run", "--prompt", "h", "--length", "4", *search]) == 0
+        assert capsys.readouterr().out == "hello\n"
+
+
 def test_predict_shows_every_token_and_what_comes_next(capsys) -> None:
     train("--out", "run")
     capsys.readouterr()

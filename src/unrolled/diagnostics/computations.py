@@ -27,6 +27,11 @@ def parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
+def parameters_of(build: Callable[[], nn.Module]) -> int:
+    """Count what a module learns that is yet to be built."""
+    return parameters(build())
+
+
 def macs(module: nn.Module, *features: int) -> int:
     """Count the multiply-accumulates of a step on features of this shape."""
     return census(module, torch.zeros(1, getattr(module, "stride", 1), *features)).macs

@@ -4,6 +4,7 @@ A line is a name, what must come out, where that comes from, and what computes i
 by hand is the source, it stands in the line, evaluated by Python.
 """
 
+from functools import partial
 from math import log
 
 import torch
@@ -230,7 +231,7 @@ RECEPTIVE_FIELDS = [
 _BAI = "Bai et al. 2018, table 1: "
 
 NETWORKS = [
-    Check(name + ": parameters", expected, source, lambda build=build: compute.parameters(build()))
+    Check(name + ": parameters", expected, source, partial(compute.parameters_of, build))
     for name, expected, source, build in (
         ("RNN 300-512", 416_768, "D(C + D + 2), as torch", lambda: RNN(300, 512)),
         ("GRU 300-512", 1_250_304, "3D(C + D + 2), as torch", lambda: GRU(300, 512)),

@@ -105,11 +105,13 @@ def example_input(module: AnyRecurrence, num_steps: int, batch_size: int = 1) ->
         torch.Size([1, 7, 3, 16, 16])
     """
     for part in _first_parts(module):
-        is_scan = type(part).scan is not Recurrence.scan
-        method, name = (part.scan, "x") if is_scan else (part.step, "x_t")
-        annotation = inspect.signature(method).parameters[name].annotation
-        if hasattr(annotation, "dim_str") or hasattr(annotation, "_fields"):
-            return _draw(annotation, part, [batch_size, num_steps])
+        for method, name in ((part.step, "x_t"), (part.scan, "x")):
+            annotation = inspect.signature(method).parameters[name].annotation
+            takes_blocks = "*S" in getattr(annotation, "dim_str", "")  # an axis more than a step
+            if hasattr(annotation, "_fields") or (
+                hasattr(annotation, "dim_str") and not takes_blocks
+            ):
+                return _draw(annotation, part, [batch_size, num_steps])
         stated = re.search(r"Shapes: x \[([\w, ]+)\] (float|int64)", inspect.getdoc(part) or "")
         if stated:
             axes, kind = stated.groups()

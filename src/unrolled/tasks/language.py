@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unrolled.decoding import sampled_tokens
+from unrolled.decoding import beam_search, sampled_tokens
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.models import BigramLanguageModel, bigram_nats
 from unrolled.readers.text import TextParts, hash_text, read_parts, read_texts
@@ -316,6 +316,8 @@ def written(
     prompt: str | None = None,
     *,
     temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float = 1.0,
     seed: int | None = None,
 ) -> Iterator[str]:
     """Write on from a prompt, one token after the other, without end.
@@ -326,6 +328,8 @@ def written(
         model: a trained model.
         prompt: text that the model can read; None is a line end, or the model's first entry.
         temperature: divides the logits.
+        top_k: draw among so many of the likeliest tokens.
+        top_p: draw among the likeliest tokens that together have this probability.
         seed: of the draws; None draws anew every time.
     """
     if prompt is not None and not prompt:
@@ -337,9 +341,23 @@ def written(
         generator.manual_seed(seed)
     tokens = prompt_tokens(model.vocabulary, prompt)[None]
     for drawn, _ in sampled_tokens(
-        model.network, tokens, temperature=temperature, generator=generator
+        model.network,
+        tokens,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        generator=generator,
     ):
         yield model.vocabulary.decode(drawn)
+
+
+def searched(
+    model: LanguageModel, prompt: str | None = None, *, length: int, beam_size: int = 1
+) -> str:
+    """Return the likeliest continuation that a beam finds; a beam of 1 is greedy."""
+    tokens = prompt_tokens(model.vocabulary, prompt)[None]
+    found = beam_search(model.network, tokens, max_length=length, beam_size=beam_size)
+    return model.vocabulary.decode(found.tokens[0, 0, : int(found.lengths[0, 0])])
 
 
 def prompt_tokens(vocabulary: Vocabulary, prompt: str | None) -> Tensor:
