@@ -12,9 +12,17 @@ STEP_TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
 
 
 def assert_close(
-    check: str, name: str, got: Tensor, expected: Tensor, tolerance: dict[torch.dtype, float]
+    check: str,
+    name: str,
+    got: Tensor,
+    expected: Tensor,
+    tolerance: dict[torch.dtype, float],
+    scale: float | None = None,
 ) -> None:
-    """Raise unless ``got`` is finite and within ``tolerance`` of ``expected``."""
+    """Raise unless ``got`` is finite and within ``tolerance`` of ``expected``.
+
+    The tolerance is relative to ``scale``, or else to the largest value of ``expected``.
+    """
     if got.shape != expected.shape or got.dtype != expected.dtype:
         raise LawError(
             check,
@@ -26,7 +34,7 @@ def assert_close(
         return
     allowed = 0.0
     if expected.is_floating_point():
-        scale = expected.abs().max().item()
+        scale = expected.abs().max().item() if scale is None else scale
         allowed = tolerance[expected.dtype] * (scale if scale > 0 else 1.0)
     difference = (got.detach().double() - expected.detach().double()).abs()
     difference = difference.nan_to_num(nan=torch.inf)
