@@ -5,7 +5,7 @@ from typing import NamedTuple
 from unrolled.world.draws import Draws
 from unrolled.world.narration import Deed
 
-_LEAST, _GREATEST, _STEP = 0.16, 0.25, 0.055  # sizes, as shares of the stage's shorter side
+_LEAST, _GREATEST, _STEP = 0.15, 0.23, 0.05  # sizes, as shares of the stage's shorter side
 _CHANGES = {"grows": 1, "shrinks": -1}
 
 
@@ -59,7 +59,7 @@ def cast(opening: tuple[str, ...], deeds: list[Deed], scale: int, draws: Draws) 
             levels.append([0])
         found = levels[playing[deed.who]]
         found.append(found[-1] + _CHANGES.get(deed.verb, 0))
-    actors = []
+    actors: list[Actor] = []
     for name, level in zip(names, levels, strict=True):
         span = max(level) - min(level)
         step = min(_STEP, (_GREATEST - _LEAST) / max(span, 1))

@@ -20,7 +20,7 @@ Array = Float64[np.ndarray, "..."]
 
 _CANDIDATES = 96
 _CALM = 0.06  # how far a bystander drifts in an event, as a share of the stage
-_DIRECT = 3  # rounds of candidates, before some of the time goes to making way
+_DIRECT = 8  # rounds of candidates, before some of the time goes to making way
 _MAKING_WAY = 0.4
 _TOUCHING = (0.5, 0.7)  # the part of a meeting's time in which the two touch
 _HEADINGS = {"left": (-1, 0), "right": (1, 0), "top": (0, -1), "bottom": (0, 1)}
@@ -48,7 +48,7 @@ class Stage:
     @property
     def clearance(self) -> float:
         """How far the squares of two shapes stay apart, in x or in y."""
-        return 0.045 * self.scale
+        return 0.035 * self.scale
 
     @property
     def margin(self) -> float:
@@ -116,9 +116,10 @@ def _candidates(
     way = _straight(cue.centres, starts, _smooth(np.arange(making_way) / max(making_way, 1)))
     time = np.arange(stage.frames - making_way + 1) / (stage.frames - making_way)
     act = _straight(starts, _ends(stage, cue.after, starts, draws), _smooth(time))
-    fits = _ACTS[cue.deed.verb](stage, cue, draws, act, time)
+    act_of = _ACTS.get(cue.deed.verb)  # to grow or to shrink takes no path
+    fits = act_of(stage, cue, draws, act, time) if act_of else _everywhere()
     if cue.deed.verb == "enters":
-        way[:, :, cue.who] = act[:, :1, cue.who]  # not there yet
+        way[:, :, cue.who] = -stage.scale  # not there yet, and in nobody's way
     paths = np.concatenate([way, act], axis=1)
     change = np.concatenate([np.zeros(making_way), _smooth(time)])[:, None]
     sizes = cue.before + (cue.after - cue.before) * change
@@ -138,7 +139,7 @@ def _straight(starts: Array, ends: Array, share: Array) -> Float64[np.ndarray, "
 
 def _smooth(time: Array) -> Array:
     """Ease in and out."""
-    return time * time * (3 - 2 * time)
+    return np.asarray(time * time * (3 - 2 * time))
 
 
 def _ends(stage: Stage, sizes: Array, starts: Array, draws: Draws) -> Array:
@@ -146,8 +147,11 @@ def _ends(stage: Stage, sizes: Array, starts: Array, draws: Draws) -> Array:
     K, N, _ = starts.shape
     share = np.maximum(np.arange(1.0, K + 1) / K - 0.4, 0.0) / 0.6
     far = np.where(draws.below(2, K, N), share[:, None], 0.0)[:, :, None]
-    drift = stage.scale * (_CALM + (1 - _CALM) * far)
-    return np.clip(starts + draws.uniform(-drift, drift, K, N, 2), *stage.room(sizes))
+    least, greatest = stage.room(sizes)
+    calm = _CALM * stage.scale
+    onward = far * (draws.uniform(least, greatest, K, N, 2) - starts)
+    moved = starts + onward + draws.uniform(-calm, calm, K, N, 2)
+    return np.asarray(np.clip(moved, least, greatest))
 
 
 def _apart(
@@ -236,10 +240,6 @@ def _turns(stage: Stage, cue: Cue, draws: Draws, paths: Array, time: Array) -> A
     return _everywhere()
 
 
-def _resizes(stage: Stage, cue: Cue, draws: Draws, paths: Array, time: Array) -> Array:
-    return _everywhere()
-
-
 def _meets(stage: Stage, cue: Cue, draws: Draws, paths: Array, time: Array) -> Array:
     """Who comes until it touches; after a moment one of the two moves off."""
     who, other = cue.who, cue.other or 0
@@ -261,7 +261,7 @@ def _passes(stage: Stage, cue: Cue, draws: Draws, paths: Array, time: Array) -> 
     """Who goes straight to where, on the way, it is behind the middle of the other."""
     who, other = cue.who, cue.other or 0
     start, goal = paths[:, 0, who], paths[:, 0, other]
-    when = draws.uniform(0.35, 0.65, _CANDIDATES, 1)
+    when = draws.uniform(0.25, 0.8, _CANDIDATES, 1)
     nearest = 0.04 * stage.scale
     miss = draws.uniform(-nearest, nearest, _CANDIDATES, 2)
     crossing = goal + (paths[:, -1, other] - goal) * when + miss
@@ -275,8 +275,6 @@ _ACTS: dict[str, _Act] = {
     "enters": _enters,
     "leaves": _leaves,
     "turns": _turns,
-    "grows": _resizes,
-    "shrinks": _resizes,
     "meets": _meets,
     "passes": _passes,
 }

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from itertools import count
 from math import log
 
-import numpy as np
-
 from unrolled.errors import ConfigError
 from unrolled.world.animation import animate
 from unrolled.world.choreography import Stage

@@ -44,7 +44,7 @@ def background(height: int, width: int, draws: Draws) -> UInt8[np.ndarray, "3 H 
     y, x = _between(height), _between(width)
     rows = knots[:, y.at] * (1 - y.share)[:, None] + knots[:, y.at + 1] * y.share[:, None]
     smooth = rows[:, :, x.at] * (1 - x.share) + rows[:, :, x.at + 1] * x.share
-    return np.floor(smooth + 0.5).astype(np.uint8)
+    return np.asarray(np.floor(smooth + 0.5), dtype=np.uint8)
 
 
 class _Between(NamedTuple):

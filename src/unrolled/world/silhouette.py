@@ -26,10 +26,10 @@ def signed_distance(shape: str, dx: Array, dy: Array, size: Array) -> Array:
     """
     half = size / 2
     if shape == "circle":
-        return np.sqrt(dx * dx + dy * dy) - half
+        return np.asarray(np.sqrt(dx * dx + dy * dy) - half)
     if shape == "square":
-        return np.maximum(np.abs(dx), np.abs(dy)) - half
-    return np.maximum((2 * np.abs(dx) - dy - half) / _ROOT_5, dy - half)
+        return np.asarray(np.maximum(np.abs(dx), np.abs(dy)) - half)
+    return np.asarray(np.maximum((2 * np.abs(dx) - dy - half) / _ROOT_5, dy - half))
 
 
 def support(shape: str, directions: Float64[np.ndarray, "M 2"]) -> Float64[np.ndarray, " M"]:
@@ -38,8 +38,8 @@ def support(shape: str, directions: Float64[np.ndarray, "M 2"]) -> Float64[np.nd
     if shape == "circle":
         return np.full(len(directions), 0.5)
     if shape == "square":
-        return (x + np.abs(y)) / 2
-    return np.maximum(-y, x + y) / 2
+        return np.asarray((x + np.abs(y)) / 2)
+    return np.asarray(np.maximum(-y, x + y) / 2)
 
 
 def _directions() -> Float64[np.ndarray, "M 2"]:
