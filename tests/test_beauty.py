@@ -19,6 +19,7 @@ FLOORS = [
     {"readers"},
     {"decoding"},
     {"models"},
+    {"diagnostics"},
     {"streaming"},
     {"training"},
     {"tasks"},

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.utils.parametrizations import weight_norm
 
 from unrolled.cells import LSTM
 from unrolled.errors import ContextError, DtypeError, ShapeError, StateError
@@ -175,6 +176,22 @@ def test_a_series_hands_the_context_to_the_layer_that_takes_it() -> None:
     assert torch.equal(y.logits, expected.logits)
     kept = series.given(memory).rows(torch.tensor([1]))
     assert torch.allclose(kept(x[2:])[0].logits, y.logits[2:], atol=1e-6)
+
+
+def test_a_context_is_bound_beside_layers_with_parametrizations() -> None:
+    class Logits(Recurrence):
+        def scan(self, x, state):
+            return x.logits, state
+
+    module = decoder()
+    series = Serial(module, Logits(), weight_norm(Linear(11, 5)))
+    memory = module.remember(torch.randn(2, 13, 7))
+    bound = series.given(memory)
+    y, _ = bound(torch.randint(11, (2, 3)))
+    y.sum().backward()
+    gain = series.layers[2].parametrizations.weight.original0
+    assert y.shape == (2, 3, 5)
+    assert gain.grad is not None
 
 
 def test_rows_group_and_repeat_consecutively() -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from unrolled import cells, decoding, errors, layers, models, streaming, testing
     from unrolled.recurrence import Recurrence
     from unrolled.registry import build, register
+    from unrolled.tasks.run import load, resume, train
 
 __version__ = "0.1.0"
 
@@ -21,16 +22,22 @@ __all__ = [
     "decoding",
     "errors",
     "layers",
+    "load",
     "models",
     "register",
+    "resume",
     "streaming",
     "testing",
+    "train",
 ]
 
 _HOMES = {
     "Recurrence": "unrolled.recurrence",
     "build": "unrolled.registry",
+    "load": "unrolled.tasks.run",
     "register": "unrolled.registry",
+    "resume": "unrolled.tasks.run",
+    "train": "unrolled.tasks.run",
 }
 
 

@@ -42,7 +42,7 @@ class ReaderError(UnrolledError):
 
 
 class NumericsError(UnrolledError):
-    """A loss or a gradient is not a finite number."""
+    """A loss, a gradient or a score is not a finite number."""
 
 
 class LawError(UnrolledError):

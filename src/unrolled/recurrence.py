@@ -6,7 +6,6 @@ A module that writes one ``step`` (or one parallel ``scan``) is a ``Recurrence``
 chunks, streaming, ragged batches, resets and search all drive that same function.
 """
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -290,7 +289,9 @@ def _rebind(module: RecurrenceT, choose: Callable[[Any], Any]) -> RecurrenceT:
     """Copy a tree of modules, sharing every tensor, with ``choose(module)`` as each context."""
 
     def bind(module: nn.Module) -> nn.Module:
-        bound = copy.copy(module)
+        # Not copy.copy: torch forbids it for modules with parametrizations, such as weight_norm.
+        bound = object.__new__(type(module))
+        vars(bound).update(vars(module))
         bound._modules = {
             name: child if child is None else bind(child) for name, child in module._modules.items()
         }

@@ -5,16 +5,40 @@ A configuration or a model file names entries of this table, never code to impor
 
 from difflib import get_close_matches
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any
 
 from unrolled.errors import ConfigError
 from unrolled.recurrence import Recurrence
 
 _LIBRARY = {
+    "bigram": "unrolled.models:BigramLanguageModel",
+    "cifg": "unrolled.cells:CIFG",
     "conv_lstm": "unrolled.cells:ConvLSTM",
+    "fgr": "unrolled.cells:FGR",
+    "gru": "unrolled.cells:GRU",
+    "layer_norm_lstm": "unrolled.cells:LayerNormLSTM",
+    "linear_memory": "unrolled.cells:LinearMemory",
     "lstm": "unrolled.cells:LSTM",
+    "lstm1997": "unrolled.cells:LSTM1997",
+    "min_char_rnn": "unrolled.models:MinCharRNN",
+    "mut1": "unrolled.cells:MUT1",
+    "mut2": "unrolled.cells:MUT2",
+    "mut3": "unrolled.cells:MUT3",
+    "nfg": "unrolled.cells:NFG",
+    "niaf": "unrolled.cells:NIAF",
+    "nig": "unrolled.cells:NIG",
+    "noaf": "unrolled.cells:NOAF",
+    "nog": "unrolled.cells:NOG",
+    "np": "unrolled.cells:NP",
+    "peephole_lstm": "unrolled.cells:PeepholeLSTM",
     "recurrent_language_model": "unrolled.models:RecurrentLanguageModel",
+    "rnn": "unrolled.cells:RNN",
     "show_attend_tell": "unrolled.models:ShowAttendTell",
+    "tcn": "unrolled.models:TCN",
+    "tcn_language_model": "unrolled.models:TCNLanguageModel",
+    "transformer_language_model": "unrolled.models:CausalTransformerLanguageModel",
 }
 _REGISTERED: dict[str, type[Recurrence[Any, Any, Any, Any]]] = {}
 
@@ -35,6 +59,23 @@ def register(name: str, cls: type[Recurrence[Any, Any, Any, Any]]) -> None:
     if name in _LIBRARY or _REGISTERED.get(name, cls) is not cls:
         raise ConfigError("a name that is free", repr(name), "choose another")
     _REGISTERED[name] = cls
+
+
+def import_file(path: Path) -> None:
+    """Run your own Python file, which registers classes of yours.
+
+    Raises:
+        ConfigError: there is no such file, or it fails.
+    """
+    spec = spec_from_file_location(path.stem, path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise ConfigError(f"a Python file at {path}", "none")
+    module = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        got = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"{path} to run and register its classes", got) from error
 
 
 def lookup(name: str) -> type[Recurrence[Any, Any, Any, Any]]:

@@ -6,10 +6,12 @@ leads with the batch axis B.
 
 from collections import namedtuple
 from collections.abc import Callable
-from typing import TypeAlias, TypeVar, Union, cast
+from typing import Any, TypeAlias, TypeVar, Union, cast
 
 import torch
 from torch import Tensor
+
+from unrolled.errors import StateError
 
 Tree: TypeAlias = Union[Tensor, tuple["Tree", ...]]  # noqa: UP007 (recursive at run time)
 TreeT = TypeVar("TreeT", bound=Tree)
@@ -64,6 +66,31 @@ def from_named_leaves(named: dict[str, Tensor]) -> Tree:
     if all(name.isdigit() for name in parts):
         return tuple(trees)
     return cast(Tree, namedtuple("Leaves", parts)(*trees))
+
+
+def replace_leaves(tree: TreeT, named: dict[str, Tensor]) -> TreeT:
+    """Return ``tree`` with the tensors of ``named``, by path, in the places of its leaves.
+
+    Raises:
+        StateError: other paths, shapes of a row, or dtypes than those of ``tree``.
+    """
+    wanted = named_leaves(tree)
+    if describe_rows(wanted) != describe_rows(named):
+        raise StateError(
+            f"leaves {describe_rows(wanted)}",
+            f"{describe_rows(named)}",
+            "load it into the module that it was saved from",
+        )
+    values = iter(named[path] for path in wanted)
+    return map_leaves(lambda leaf: next(values).to(leaf.device), tree)
+
+
+def describe_rows(named: dict[str, Tensor]) -> dict[str, list[Any]]:
+    """Say the shape of a row, and the dtype, of every leaf; JSON gives it back as it is."""
+    return {
+        path: [list(leaf.shape[1:]), str(leaf.dtype).removeprefix("torch.")]
+        for path, leaf in named.items()
+    }
 
 
 def as_rows(mask: Tensor, leaf: Tensor) -> Tensor:

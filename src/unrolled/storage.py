@@ -12,6 +12,19 @@ from torch import Tensor
 from unrolled.errors import ReaderError
 
 _CHECKSUMS = "sha256"
+_METADATA = "__metadata__"  # the metadata's own entry among the checksums
+
+
+# What a file that somebody else wrote may raise on its way through safetensors and JSON.
+_UNREADABLE = (
+    SafetensorError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OSError,
+    RecursionError,
+)
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -39,6 +52,10 @@ def checksum(tensor: Tensor) -> str:
     return hashlib.sha256(head + save({"": tensor.contiguous()})[8:]).hexdigest()
 
 
+def _metadata_checksum(metadata: dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()
+
+
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
     """Write ``tensors`` and ``metadata`` as one safetensors file, with a checksum a tensor.
 
@@ -49,9 +66,11 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str
         >>> load_tensors(path)
         ({'h': tensor([1., 1.])}, {'steps': '5'})
     """
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    sums = json.dumps({name: checksum(tensor) for name, tensor in plain.items()})
-    write_file(path, save(plain, {**metadata, _CHECKSUMS: sums}))
+    # Clones, because the format has no word for two names of one tensor.
+    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    sums = {name: checksum(tensor) for name, tensor in plain.items()}
+    sums[_METADATA] = _metadata_checksum(metadata)
+    write_file(path, save(plain, {**metadata, _CHECKSUMS: json.dumps(sums)}))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -67,8 +86,12 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             metadata = dict(file.metadata() or {})
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         sums = json.loads(metadata.pop(_CHECKSUMS))
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise ReaderError(f"a safetensors file with checksums at {path}", str(error)) from None
+        intact = sums.pop(_METADATA) == _metadata_checksum(metadata)
+    except _UNREADABLE as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ReaderError(f"a safetensors file with checksums at {path}", reason) from None
+    if not intact:
+        raise ReaderError(f"the metadata of {path} as it was saved", "damaged bytes")
     for name in sorted(tensors.keys() | sums.keys()):
         if name not in tensors or sums.get(name) != checksum(tensors[name]):
             raise ReaderError(f"tensor {name!r} of {path} as it was saved", "damaged bytes")

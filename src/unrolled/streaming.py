@@ -10,10 +10,12 @@ from torch import Tensor
 from unrolled.errors import ConfigError, ReaderError, ShapeError, StateError
 from unrolled.recurrence import ContextT, InputT, OutputT, Recurrence, StateT
 from unrolled.state import (
+    describe_rows,
     from_named_leaves,
     leaves,
     map_leaves,
     named_leaves,
+    replace_leaves,
     select_rows,
     where_rows,
 )
@@ -118,30 +120,22 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
             name: torch.zeros(len(steps), *shape, dtype=getattr(torch, dtype))
             for name, (shape, dtype) in frame.items()
         }
-        state = self.module.state_like(cast(InputT, from_named_leaves(blank)))
-        wanted = named_leaves(state)
         saved = {name.removeprefix(_STATE): leaf for name, leaf in tensors.items()}
-        if _describe(wanted) != _describe(saved):
-            raise StateError(
-                f"a stream of {type(self.module).__name__}, {_describe(wanted)}",
-                f"one of {metadata['module']}, {_describe(saved)}",
-                "load it into the module that it was saved from",
-            )
-        values = iter(saved[name] for name in wanted)
-        self._state = map_leaves(lambda leaf: next(values).to(leaf.device), state)
+        fresh = self.module.state_like(cast(InputT, from_named_leaves(blank)))
+        self._state = replace_leaves(fresh, saved)
         self._steps, self._restart, self._frame = steps, restart, frame
 
     def _open(self, x_t: InputT) -> None:
         batch_size = leaves(x_t)[0].shape[0]
         # A clone, because step_ writes into the state and a module may hand out one that it keeps.
         self._state = map_leaves(torch.clone, self.module.state_like(x_t))
-        self._frame = _describe(named_leaves(x_t))
+        self._frame = describe_rows(named_leaves(x_t))
         self._steps = torch.zeros(batch_size, dtype=torch.int64)
         self._restart = torch.zeros(batch_size, dtype=torch.bool)
 
     def _check_frame(self, x_t: InputT, num_rows: int) -> None:
         named = named_leaves(x_t)
-        if _describe(named) != self._frame or any(len(x) != num_rows for x in named.values()):
+        if describe_rows(named) != self._frame or any(len(x) != num_rows for x in named.values()):
             got = {name: (list(x.shape), str(x.dtype)) for name, x in named.items()}
             raise ShapeError(f"a frame of {num_rows} rows like the first, {self._frame}", str(got))
 
@@ -149,11 +143,3 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
         if not restart.any():
             return state
         return where_rows(restart.to(leaves(x_t)[0].device), self.module.state_like(x_t), state)
-
-
-def _describe(named: dict[str, Tensor]) -> dict[str, list[Any]]:
-    """Say the shape of a row, and the dtype, of every leaf; JSON gives it back as it is."""
-    return {
-        name: [list(leaf.shape[1:]), str(leaf.dtype).removeprefix("torch.")]
-        for name, leaf in named.items()
-    }

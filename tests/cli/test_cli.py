@@ -1,6 +1,8 @@
 """The verbs, as a user types them."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from unrolled.cli import main
+from unrolled.training import run_folder
 
 TEXT = "the cat sat on the mat.\n" * 40
-QUICK = ["--max-steps", "20", "--hidden-size", "7", "--embedding-size", "5", "--window", "11"]
+SMALL = ["--set", "model.hidden_size=7", "--set", "model.embedding_size=5"]
+QUICK = ["--max-steps", "20", "--window", "11", *SMALL]
 
 
 @pytest.fixture(autouse=True)
@@ -28,13 +32,62 @@ def test_train_evaluate_generate(book: str, capsys) -> None:
     assert train() == 0
     assert "runs/language-1" in capsys.readouterr().out
     assert main(["evaluate", "runs/language-1"]) == 0
-    assert "95 characters (held-out)" in capsys.readouterr().out
+    assert "47 tokens (held-out)" in capsys.readouterr().out
     assert main(["evaluate", "runs/language-1/model", "--data", book, "--part", "all"]) == 0
-    assert f"{len(TEXT) - 1} characters (all)" in capsys.readouterr().out
+    assert f"{len(TEXT) - 1} tokens (all)" in capsys.readouterr().out
     assert main(["generate", "runs/language-1", "--prompt", "the", "--length", "30"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("the")
     assert len(out) == 3 + 30 + 1
+
+
+@pytest.mark.parametrize("model", ["gru", "mut1", "tcn", "transformer", "min_char_rnn", "bigram"])
+def test_every_kind_of_network_trains_evaluates_and_writes(model: str, capsys) -> None:
+    sizes = {
+        "gru": ["hidden_size=7", "embedding_size=5"],
+        "mut1": ["hidden_size=7", "embedding_size=7"],
+        "tcn": ["hidden_size=7", "embedding_size=5", "num_levels=2"],
+        "transformer": ["embed_dim=6", "num_heads=2", "num_layers=1", "window=5"],
+        "min_char_rnn": ["hidden_size=7"],
+    }
+    options = [part for size in sizes.get(model, []) for part in ("--set", f"model.{size}")]
+    steps = ["--max-steps", "3", "--window", "11"]
+    command = ["train", "language", "--data", "book.txt", "--model", model, "--out", "run"]
+    assert main([*command, *steps, *options]) == 0, capsys.readouterr().err
+    assert main(["evaluate", "run"]) == 0
+    capsys.readouterr()
+    assert main(["generate", "run", "--length", "9", "--seed", "1", "--top-k", "3"]) == 0
+    assert len(capsys.readouterr().out) == 9 + 1
+    assert Path("run", "model", "README.md").read_text().count(model) >= 1
+
+
+def test_the_decks_first_example_from_the_shell(capsys) -> None:
+    Path("hello.txt").write_text("hello")
+    sizes = ["--set", "model.hidden_size=3", "--set", "model.embedding_size=4"]
+    steps = ["--epochs", "300", "--learning-rate", "0.05", "--out", "run"]
+    assert main(["train", "language", "--data", "hello.txt", *sizes, *steps]) == 0
+    notices = capsys.readouterr().err
+    assert "too short to hold a part out" in notices
+    assert "the window, which becomes 4" in notices
+    for search in (["--greedy"], ["--beam", "3"]):
+        assert main(["generate", "run", "--prompt", "h", "--length", "4", *search]) == 0
+        assert capsys.readouterr().out == "hello\n"
+
+
+def test_predict_shows_every_token_and_what_comes_next(capsys) -> None:
+    train("--out", "run")
+    capsys.readouterr()
+    assert main(["predict", "run", "the cat", "--count", "3", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert [e["token"] for e in figures["text"]] == list("he cat")
+    total = sum(e["log_probability"] for e in figures["text"])
+    assert abs(figures["log_probability"] - total) < 1e-9
+    following = [e["log_probability"] for e in figures["following"]]
+    assert len(following) == 3
+    assert following == sorted(following, reverse=True)
+    assert main(["predict", "run", "the cat"]) == 0
+    assert "what comes next:" in capsys.readouterr().out
+    assert main(["predict", "run", ""]) == 2
 
 
 def test_json_is_one_object_and_nothing_else(book: str, capsys) -> None:
@@ -64,7 +117,7 @@ def test_a_run_is_kept_and_never_overwritten(book: str, capsys) -> None:
     assert request["data"] == book
     assert request["training"]["max_steps"] == 20
     log = [json.loads(line) for line in Path("run/metrics.jsonl").read_text().splitlines()]
-    assert log[-1]["step"] == 20
+    assert [line["step"] for line in log if "loss" in line] == [*range(1, 21)]
     assert log[-1]["validation"] > 0
 
 
@@ -84,8 +137,11 @@ def test_the_same_seed_writes_the_same_text(capsys) -> None:
         (["train", "language", "--data", "none.txt"], "a text file at none.txt, got nothing there"),
         (["train", "language", "--data", "empty.txt"], "text in empty.txt, got an empty file"),
         (["train", "language", "--data", "latin.txt"], "byte 0xe9 at offset 3"),
-        (["train", "language", "--data", "short.txt"], "at least 20 characters, got 5"),
-        (["train", "language", "--data", "book.txt", "--cell", "lsmt"], "did you mean lstm?"),
+        (["train", "language", "--data", "book.txt", "--model", "lsmt"], "did you mean lstm?"),
+        (["train", "language", "--data", "book.txt", "--set", "model.dept=3"], "got 'dept'"),
+        (["train", "language", "--data", "book.txt", "--set", "depth"], "--set model.KEY=VALUE"),
+        (["train", "language", "--data", "book.txt", "--import", "no.py"], "Python file at no.py"),
+        (["train", "--resume", "nowhere"], "the folder of a run at nowhere, got nothing there"),
         (["train", "language", "--data", "book.txt", "--windw", "3"], "--windw"),
         (["train", "language", "--data", "book.txt", "--window", "0"], "window above 0, got 0"),
         (["train", "language"], "--data"),
@@ -100,7 +156,6 @@ def test_what_cannot_be_done_is_one_line_and_exit_code_2(
 ) -> None:
     Path("empty.txt").touch()
     Path("latin.txt").write_bytes(b"caf\xe9")
-    Path("short.txt").write_text("hello")
     assert main(arguments) == 2
     captured = capsys.readouterr()
     assert words in captured.err
@@ -122,7 +177,15 @@ def test_evaluate_of_a_bare_model_folder_asks_for_data(capsys) -> None:
 
 
 def test_help_of_every_verb_has_an_example_and_needs_no_torch() -> None:
-    verbs = [["demo"], ["train", "language"], ["evaluate"], ["generate"], []]
+    verbs = [
+        ["demo"],
+        ["train"],
+        ["train", "language"],
+        ["evaluate"],
+        ["predict"],
+        ["generate"],
+        [],
+    ]
     for verb in verbs:
         code = (
             f"import sys; from unrolled.cli import main; main({[*verb, '--help']}); "
@@ -139,13 +202,48 @@ def test_python_dash_m_is_the_same() -> None:
     assert done.stdout.strip() == "0.1.0"
 
 
-def test_ctrl_c_keeps_the_model(monkeypatch, capsys) -> None:
-    from unrolled.training import run_folder
+def test_a_stopped_run_goes_on_to_the_same_end(monkeypatch, capsys) -> None:
+    assert train("--out", "straight") == 0
+    log = run_folder.RunFolder.log
 
-    def interrupt(*_) -> None:
-        raise KeyboardInterrupt
+    def interrupt(self, line) -> None:
+        log(self, line)
+        if line["step"] == 7:
+            os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(run_folder.RunFolder, "log", interrupt)
-    assert train("--out", "run") == 130
-    assert "stopped after" in capsys.readouterr().out
-    assert main(["evaluate", "run"]) == 0
+    assert train("--out", "stopped") == 130
+    assert "go on with:  unrolled train --resume stopped" in capsys.readouterr().out
+    assert main(["evaluate", "stopped"]) == 0, "what there is can be used"
+    monkeypatch.setattr(run_folder.RunFolder, "log", log)
+    assert main(["train", "--resume", "stopped"]) == 0
+    for name in ("metrics.jsonl", "model/model.safetensors"):
+        assert Path("stopped", name).read_bytes() == Path("straight", name).read_bytes()
+
+
+def test_a_run_whose_text_has_changed_does_not_go_on(capsys) -> None:
+    train("--out", "run")
+    Path("book.txt").write_text(TEXT + "more\n")
+    assert main(["train", "--resume", "run"]) == 2
+    assert "as it was when the run began" in capsys.readouterr().err
+
+
+def test_a_cell_of_ones_own_trains_from_the_command_line() -> None:
+    Path("mine.py").write_text(
+        "import torch, unrolled\n"
+        "class Mine(unrolled.Recurrence):\n"
+        "    def __init__(self, input_size, hidden_size):\n"
+        "        super().__init__()\n"
+        "        self.map = torch.nn.Linear(input_size + hidden_size, hidden_size)\n"
+        "    def initial_state(self, batch_size):\n"
+        "        return self.zeros(batch_size, self.map.out_features)\n"
+        "    def step(self, x_t, h):\n"
+        "        h = torch.tanh(self.map(torch.cat([x_t, h], 1)))\n"
+        "        return h, h\n"
+        "unrolled.register('mine', Mine)\n"
+    )
+    assert train("--model", "mine", "--import", "mine.py", "--out", "run") == 0
+    command = "from unrolled.cli import main; import sys; sys.exit(main(['evaluate', 'run']))"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "unrolled.register('mine', YourClass)" in done.stderr

@@ -1,156 +1,95 @@
-"""The loop: what is carried, what is cut, when it ends, and what is left in the model."""
+"""What is carried and what is cut: gradients against graphs that are cut by hand."""
 
 import copy
-import math
-import time
 
 import pytest
 import torch
-from torch import Tensor
 
-from unrolled.cells import LSTM
-from unrolled.errors import ConfigError, NumericsError
-from unrolled.layers import Linear, Serial
+from tests.training.runs import Pieces, model, squared_error, training
 from unrolled.state import detach
-from unrolled.training.options import TrainingOptions
-from unrolled.training.truncated_bptt import Chunk, Result, train
-
-WINDOWS = (4, 4, 3)
+from unrolled.training.truncated_bptt import Chunk, TruncatedBPTT
 
 
-class Pieces:
-    """One stream of 11 steps in three windows."""
+def gradients_of_a_run(**options) -> tuple[list, list]:
+    """Return the gradients of three updates, and the weights before each."""
+    network, gradients = model(), []
+    weights = [copy.deepcopy(network.state_dict())]
 
-    def __init__(self) -> None:
-        self.x, self.target = torch.randn(2, 11, 3).double(), torch.randn(2, 11, 5).double()
+    def remember(progress) -> None:
+        if progress.loss is not None:
+            gradients.append([p.grad.clone() for p in network.parameters()])
+            weights.append(copy.deepcopy(network.state_dict()))
 
-    def __len__(self) -> int:
-        return len(WINDOWS)
-
-    def __iter__(self):
-        parts = zip(self.x.split(WINDOWS, 1), self.target.split(WINDOWS, 1), strict=True)
-        for number, (x, target) in enumerate(parts):
-            yield Chunk(x, target, begins=number == 0)
-
-
-def squared_error(y: Tensor, target: Tensor) -> Tensor:
-    return ((y - target) ** 2).mean()
+    training(network, report=remember, max_steps=3, clip_norm=0.0, **options).run()
+    return gradients, weights
 
 
-def model() -> Serial:
-    return Serial(LSTM(3, 7), Linear(7, 5)).double()
-
-
-def run(network: Serial, data=None, validate=lambda: 1.0, report=lambda _: None, **options):
-    data = data or Pieces()
-    return train(network, data, squared_error, validate, TrainingOptions(**options), report=report)
+def assert_gradients(got: list, loss: torch.Tensor, twin: torch.nn.Module) -> None:
+    for mine, theirs in zip(got, torch.autograd.grad(loss, list(twin.parameters())), strict=True):
+        assert (mine - theirs).abs().max() <= 1e-10
 
 
 def test_the_gradient_is_that_of_the_graph_cut_at_the_windows() -> None:
-    network, data, seen = model(), Pieces(), []
-    weights, chunks = [copy.deepcopy(network.state_dict())], list(data)
-
-    def remember(_) -> None:
-        seen.append([p.grad.clone() for p in network.parameters()])
-        weights.append(copy.deepcopy(network.state_dict()))
-
-    run(network, data, report=remember, max_steps=3, clip_norm=1e9)
+    gradients, weights = gradients_of_a_run()
     twin, state = model(), None
-    for number, chunk in enumerate(chunks):
-        twin.load_state_dict(weights[number])
+    for chunk, got, before in zip(Pieces(), gradients, weights, strict=False):
+        twin.load_state_dict(before)
         y, state = twin(chunk.x, None if state is None else detach(state))
-        grads = torch.autograd.grad(squared_error(y, chunk.target), list(twin.parameters()))
-        for got, expected in zip(seen[number], grads, strict=True):
-            assert (got - expected).abs().max() <= 1e-10
+        assert_gradients(got, squared_error(y, chunk.target), twin)
 
 
-def test_a_new_epoch_starts_without_the_old_state() -> None:
-    class Spy(Serial):
-        calls: list[bool]
-
-        def state_like(self, x_t):
-            self.calls.append(True)
-            return super().state_like(x_t)
-
-    network = Spy(LSTM(3, 7), Linear(7, 5)).double()
-    network.calls = []
-    run(network, epochs=2)
-    assert len(network.calls) == 2
+def test_with_two_windows_back_the_cut_is_one_window_further() -> None:
+    gradients, weights = gradients_of_a_run(window=4, backward_steps=8)
+    data, twin = Pieces(), model()
+    twin.load_state_dict(weights[0])
+    _, after_first = twin(data[0].x)
+    twin.load_state_dict(weights[2])
+    _, middle = twin(data[1].x, detach(after_first))
+    y, _ = twin(data[2].x, middle)
+    assert_gradients(gradients[2], squared_error(y, data[2].target), twin)
 
 
-@pytest.mark.parametrize(
-    ("options", "steps"),
-    [({"epochs": 2}, 6), ({"max_steps": 5}, 5), ({"epochs": 1, "max_steps": 5}, 3)],
-)
-def test_the_nearest_limit_ends_the_run(options: dict, steps: int) -> None:
-    assert run(model(), **options).steps == steps
+def test_as_many_windows_as_there_are_is_no_truncation() -> None:
+    bptt, network, data = TruncatedBPTT(3), model(), Pieces()
+    for number in (0, 1):
+        _, _, after = bptt.forward(network, data[number], squared_error)
+        bptt.keep(data[number], after)
+    _, loss, _ = bptt.forward(network, data[2], squared_error)
+    got = torch.autograd.grad(loss, list(network.parameters()))
+    y, _ = network(data.x)
+    assert_gradients(list(got), squared_error(y[:, 8:], data[2].target), network)
 
 
-def test_minutes_end_a_run() -> None:
-    began = time.monotonic()
-    result = run(model(), epochs=10**6, max_minutes=0.01)
-    assert result.steps > 0
-    assert time.monotonic() - began < 30
-
-
-def test_the_weights_that_validated_best_are_left() -> None:
-    network, figures, kept = model(), iter([3.0, 1.0, 2.0, 5.0, 4.0, 6.0]), []
-
-    def validate() -> float:
-        assert not network.training
-        kept.append({k: v.clone() for k, v in network.state_dict().items()})
-        return next(figures)
-
-    result = run(network, validate=validate, max_steps=12)
-    assert result.best == 1.0
-    assert [p.validation for p in result.validations] == [3, 1, 2, 5, 4, 6]
-    assert all(torch.equal(v, kept[1][k]) for k, v in network.state_dict().items())
-    assert not network.training
-
-
-def test_it_learns() -> None:
+def test_the_loss_does_not_depend_on_where_the_graph_is_cut() -> None:
     network, data = model(), Pieces()
-    before = squared_error(network(data.x)[0], data.target).item()
-    run(
-        network,
-        data,
-        validate=lambda: squared_error(network(data.x)[0], data.target).item(),
-        epochs=200,
-        learning_rate=2e-2,
-    )
-    assert squared_error(network(data.x)[0], data.target).item() < 0.3 * before
+    losses = []
+    for windows_back in (1, 2, 3):
+        bptt = TruncatedBPTT(windows_back)
+        for chunk in data:
+            _, loss, after = bptt.forward(network, chunk, squared_error)
+            bptt.keep(chunk, after)
+        losses.append(loss.item())
+    assert max(losses) - min(losses) <= 1e-12
 
 
-def test_a_number_that_is_not_finite_stops_before_the_update() -> None:
-    network, data = model(), Pieces()
-    data.target[1, 5, 2] = math.inf  # in the second window
-    weights = []
-    with pytest.raises(NumericsError, match="at step 2; lower the learning rate"):
-        run(
-            network,
-            data,
-            report=lambda _: weights.append([p.detach().clone() for p in network.parameters()]),
-        )
-    assert all(
-        torch.equal(p, kept) for p, kept in zip(network.parameters(), weights[-1], strict=True)
-    )
+@pytest.mark.parametrize("carry", [True, False])
+def test_a_state_is_carried_within_an_epoch_only(carry: bool) -> None:
+    bptt, network, data = TruncatedBPTT(carry=carry), model(), Pieces()
+    starts = []
+    for number in (0, 1, 2, 0):
+        chunk = data[number]
+        y, _, after = bptt.forward(network, chunk, squared_error)
+        starts.append(torch.equal(y, network(chunk.x)[0]))
+        bptt.keep(chunk, after)
+    assert starts == ([True, False, False, True] if carry else [True] * 4)
 
 
-def test_ctrl_c_ends_the_run_and_leaves_a_model_that_was_validated() -> None:
-    def interrupt(progress) -> None:
-        if progress.step == 2:
-            raise KeyboardInterrupt
-
-    result = run(model(), report=interrupt)
-    assert result.interrupted
-    assert result.best == 1.0
-    assert isinstance(result, Result)
-
-
-@pytest.mark.parametrize(
-    ("option", "value"),
-    [("epochs", 0), ("window", -1), ("max_minutes", 0.0), ("learning_rate", math.nan)],
-)
-def test_impossible_options_are_refused(option: str, value: float) -> None:
-    with pytest.raises(ConfigError, match=f"{option} above 0"):
-        TrainingOptions(**{option: value})
+def test_nothing_that_is_carried_has_a_graph() -> None:
+    bptt, network = TruncatedBPTT(2), model()
+    for chunk in Pieces():
+        _, _, after = bptt.forward(network, chunk, squared_error)
+        bptt.keep(chunk, after)
+        assert not any(state[0].h.requires_grad for state in bptt.states)
+    assert isinstance(bptt.chunks[0], Chunk)
+    assert len(bptt.chunks) == 1
+    assert len(bptt.states) == 2

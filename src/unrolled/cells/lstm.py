@@ -7,6 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from unrolled.cells._initialisation import add_to_block, initialise
+from unrolled.cells._torch import adopt, kernel_fits, single_layer, sizes
 from unrolled.recurrence import Recurrence
 from unrolled.shapes import check_shape
 
@@ -31,7 +33,10 @@ class LSTM(Recurrence[LSTMState]):
         hidden_size: D.
         bias: add b_ih and b_hh (two, as in torch, so that weights can be exchanged).
         forget_bias: added to the forget gate's b_ih at the start, so that a new cell remembers.
+        recurrent_init: how each block of W_hh starts: "uniform"; "orthogonal", a random rotation;
+            "identity", I, every bias but the forget gate's then 0.
     Raises:
+        ConfigError: an unknown ``recurrent_init``.
         ShapeError: x has not C features.
     Source: Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000; the bias of 1 for it:
         Jozefowicz et al. 2015. Weights have torch.nn.LSTM's names (without ``_l0``), shapes, gate
@@ -43,25 +48,40 @@ class LSTM(Recurrence[LSTMState]):
     """
 
     def __init__(
-        self, input_size: int, hidden_size: int, *, bias: bool = True, forget_bias: float = 1.0
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        bias: bool = True,
+        forget_bias: float = 1.0,
+        recurrent_init: str = "uniform",
     ) -> None:
         super().__init__()
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.forget_bias = forget_bias
+        self.recurrent_init = recurrent_init
         self.weight_ih = nn.Parameter(torch.empty(4 * hidden_size, input_size))
         self.weight_hh = nn.Parameter(torch.empty(4 * hidden_size, hidden_size))
         self.bias_ih = nn.Parameter(torch.empty(4 * hidden_size)) if bias else None
         self.bias_hh = nn.Parameter(torch.empty(4 * hidden_size)) if bias else None
         self.reset_parameters()
 
+    @classmethod
+    def from_torch(cls, layer: nn.Module) -> "LSTM":
+        """Return this cell with a copy of the weights of a torch.nn.LSTM or torch.nn.LSTMCell.
+
+        Raises:
+            ConfigError: another class, several layers, two directions, or a projection.
+        """
+        weights = single_layer(layer, nn.LSTM, nn.LSTMCell)
+        return adopt(cls(*sizes(weights), bias="bias_ih" in weights), weights)
+
     def reset_parameters(self) -> None:
         """Draw every weight from U(-1/sqrt(D), 1/sqrt(D)), then open the forget gate."""
-        for parameter in self.parameters():
-            nn.init.uniform_(parameter, -(self.hidden_size**-0.5), self.hidden_size**-0.5)
+        initialise(self, self.weight_hh, self.hidden_size, self.recurrent_init)
         if self.bias_ih is not None:
-            with torch.no_grad():
-                self.bias_ih[self.hidden_size : 2 * self.hidden_size] += self.forget_bias
+            add_to_block(self.bias_ih, 1, self.hidden_size, self.forget_bias)
 
     def initial_state(self, batch_size: int) -> LSTMState:
         """Return zeros."""
@@ -86,7 +106,7 @@ class LSTM(Recurrence[LSTMState]):
     ) -> tuple[Float[Tensor, "B T D"], LSTMState]:
         """Advance over a chunk in torch's own kernel, where that computes in the state's dtype."""
         check_shape("x", x, "B T C", C=self.input_size)
-        if x.dtype != state.c.dtype or torch.is_autocast_enabled(x.device.type):
+        if not kernel_fits(x, state.c):
             return super().scan(x, state)
         weights: list[Tensor] = [self.weight_ih, self.weight_hh]
         if self.bias_ih is not None and self.bias_hh is not None:
@@ -98,7 +118,7 @@ class LSTM(Recurrence[LSTMState]):
             has_biases=self.bias_ih is not None,
             num_layers=1,
             dropout=0.0,
-            train=self.training,
+            train=torch.is_grad_enabled(),  # no dropout here: it only keeps what backward needs
             bidirectional=False,
             batch_first=True,
         )

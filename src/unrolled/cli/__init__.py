@@ -1,5 +1,6 @@
 """The command line: ``unrolled VERB``, one verb a file; torch is imported when a verb runs."""
 
+import os
 import sys
 
 from cyclopts import App, CycloptsError
@@ -8,7 +9,12 @@ import unrolled
 from unrolled.cli.demo import demo
 from unrolled.cli.evaluate import evaluate
 from unrolled.cli.generate import generate
-from unrolled.cli.train import language
+from unrolled.cli.info import info
+from unrolled.cli.inspect import inspect
+from unrolled.cli.list_names import list_names
+from unrolled.cli.predict import predict
+from unrolled.cli.train import train
+from unrolled.cli.verify import verify
 from unrolled.errors import UnrolledError
 
 app = App(
@@ -16,20 +22,26 @@ app = App(
     help="Sequence models for vision, one step at a time.",
     version=unrolled.__version__,
 )
-train = App(name="train", help="Train a model for a task.")
-train.command(language)
-for verb in (demo, train, evaluate, generate):
+for verb in (demo, train, evaluate, predict, generate, inspect, verify, info):
     app.command(verb)
+app.command(list_names, name="list")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command line; return 0, 2 for what the caller can put right, or 130 after Ctrl-C."""
+    """Run a command line and return its exit code.
+
+    0; 1 where `verify` finds a mismatch; 2 for what the caller can put right; 130 after Ctrl-C.
+    """
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
     except (UnrolledError, CycloptsError) as error:
         line = " ".join(str(error).split())
         print(f"unrolled: {line}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # who reads the pipe has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("unrolled: stopped", file=sys.stderr)
         return 130

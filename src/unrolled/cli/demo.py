@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unrolled.cli.output import print_json, progress_bar
-from unrolled.tasks.language_options import NetworkOptions
 from unrolled.training.options import TrainingOptions
 
 if TYPE_CHECKING:
     from unrolled.tasks.language import LanguageModel
-    from unrolled.training.truncated_bptt import Progress
+    from unrolled.training.loop import Progress
     from unrolled.world import Narration
 
 _SENTENCES = 6000
 _SAMPLES_AT = (1, 50, 200, 800)
-_NETWORK = NetworkOptions(embedding_size=32, hidden_size=192)
+_NETWORK = {"embedding_size": 32, "hidden_size": 192}
 _JUDGED = 50  # sentences
 
 
@@ -44,11 +43,12 @@ def demo(
         print(_introduction(story, minutes))
         sys.stdout.flush()  # before torch is imported, which takes a second
 
-    from unrolled.tasks.language import learn
+    from unrolled.readers.text import TextParts
+    from unrolled.tasks.language import prepare
     from unrolled.training.device import use_threads
     from unrolled.training.run_folder import RunFolder
 
-    folder = RunFolder(out, "demo", {"minutes": minutes, "seed": seed})
+    folder = RunFolder.new(out, "demo", {"minutes": minutes, "seed": seed}, keep=1)
     options = TrainingOptions(
         epochs=1000, max_minutes=minutes, window=128, learning_rate=5e-3, seed=seed
     )
@@ -56,30 +56,33 @@ def demo(
     with progress_bar("learning") as bar:
 
         def report(progress: "Progress", model: "LanguageModel") -> None:
-            nats = f"{progress.loss:.3f} nats per character"
-            bar(progress.share, f"{nats}, floor {story.nats_per_character:.3f}")
-            if progress.step in _SAMPLES_AT and not json:
-                print(_sample(progress.step, model))
-            if progress.validation is not None:
-                folder.log(progress)
+            if progress.loss is not None:
+                nats = f"{progress.loss:.3f} nats per character"
+                bar(progress.share, f"{nats}, floor {story.nats_per_character:.3f}")
+                if progress.step in _SAMPLES_AT and not json:
+                    print(_sample(progress.step, model))
 
-        model, result = learn(story.text, _NETWORK, options, report=report)
-    figures = {"steps": result.steps, "seconds": result.seconds, "nats_per_character": result.best}
-    figures |= _verdict(model, result.best, story.nats_per_character, seed)
+        place = len(story.text) * 9 // 10
+        text = TextParts(story.text[:place], story.text[place:])
+        learning = prepare(text, "lstm", _NETWORK, training=options, folder=folder, report=report)
+        finished = learning.training.run()
+    model, counters = learning.model, learning.counters
+    figures = {"steps": counters.step, "seconds": counters.seconds}
+    figures |= _verdict(model, counters.best, story.nats_per_character, seed)
     model.save(folder.model, figures)
     if json:
         print_json({"out": str(folder.path), **figures})
     else:
-        print(_sample(result.steps, model))
+        print(_sample(counters.step, model))
         print(_conclusion(figures, folder.path))
-    return 130 if result.interrupted else 0
+    return 0 if finished else 130
 
 
 def _introduction(story: "Narration", minutes: float) -> str:
     lines = "\n  ".join(story.text.split("\n")[:5])
     return (
-        f"A network of {_NETWORK.hidden_size} LSTM units reads {len(story.text):,} characters of "
-        f"narration for {60 * minutes:.0f} s, on the CPU.\n"
+        f"A network of {_NETWORK['hidden_size']} LSTM units reads {len(story.text):,} characters "
+        f"of narration for {60 * minutes:.0f} s, on the CPU.\n"
         f"No reader can predict it with fewer than {story.nats_per_character:.4f} nats per "
         f"character: its grammar is known.\n\nThe narrator says:\n\n  {lines}\n\n"
         "The network writes:\n"
@@ -106,7 +109,8 @@ def _verdict(model: "LanguageModel", nats: float, floor: float, seed: int) -> di
         if text.count("\n") == _JUDGED or len(text) == 100 * _JUDGED:
             break
     share = share_learnt(nats, floor, len(model.vocabulary))
-    return {"floor": floor, "share_learnt": share, **asdict(judge(text, story=story))}
+    judged = asdict(judge(text, story=story))
+    return {"nats_per_character": nats, "floor": floor, "share_learnt": share, **judged}
 
 
 def _conclusion(figures: dict[str, Any], folder: Path) -> str:

@@ -3,16 +3,17 @@
 from pathlib import Path
 from typing import Literal
 
-from unrolled.cli.output import print_json
+from unrolled.cli.output import notice, print_json
+from unrolled.errors import ConfigError
 
 
 def evaluate(
     model: Path,
     /,
     *,
-    data: Path | None = None,
+    data: str | None = None,
     encoding: str = "utf-8",
-    part: Literal["held-out", "all"] | None = None,
+    part: Literal["train", "valid", "test", "held-out", "all"] | None = None,
     json: bool = False,
 ) -> None:
     """Measure how well a model predicts a text, read in one piece from its beginning.
@@ -21,27 +22,35 @@ def evaluate(
 
     Args:
         model: a run folder or a model folder.
-        data: a text file; a run folder remembers the one it was trained on.
-        encoding: of the file.
-        part: the held-out last tenth, or all; left out, it is the held-out part of the text that
-            the model was trained on, and all of any other.
+        data: a text file, a folder or a pattern; a run folder remembers its own.
+        encoding: of the files.
+        part: left out, it is the held-out part of the text that the model was trained on, and of
+            any other text all that the model was not trained on.
         json: print one JSON object and nothing else.
     """
-    from unrolled.readers.text import read_text
-    from unrolled.tasks import language
+    from unrolled.tasks.language import LanguageModel, evaluate_file
     from unrolled.training.device import use_threads
-    from unrolled.training.run_folder import request_of
+    from unrolled.training.run_folder import RunFolder
 
-    loaded = language.LanguageModel.load(model)
+    loaded = LanguageModel.load(model)
+    if data is None and not (model / "run.json").exists():
+        raise ConfigError("--data", f"{model}, a model folder, which remembers none", "pass a text")
     if data is None:
-        request = request_of(model)
-        data, encoding = Path(request["data"]), request["encoding"]
+        request = RunFolder.open(model).request
+        data, encoding = request["data"], request["reading"]["encoding"]
     use_threads(0)
-    score = language.evaluate(loaded, read_text(data, encoding=encoding), part=part)
+    figures = evaluate_file(loaded, data, encoding=encoding, part=part).figures()
     if json:
-        print_json({"model": str(model), "data": str(data), **score.figures()})
-    else:
-        print(
-            f"{score.nats_per_character:.4f} nats = {score.bits_per_character:.4f} bits per "
-            f"character, over {score.characters:,} characters ({score.part})"
-        )
+        print_json({"model": str(model), "data": data, **figures})
+        return
+    for name, words in (
+        ("seen_in_training", "characters were left out: the model was trained on them"),
+        ("unknown", "characters or words are unknown to the model"),
+    ):
+        if figures[name]:
+            notice(f"{figures[name]:,} {words}")
+    print(
+        f"{figures['nats_per_character']:.4f} nats = {figures['bits_per_character']:.4f} bits per "
+        f"character, perplexity {figures['perplexity']:.2f}, over {figures['items']:,} tokens "
+        f"({figures['part']})"
+    )

@@ -1,10 +1,12 @@
 """``unrolled generate``."""
 
 import sys
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
 from unrolled.cli.output import print_json
+from unrolled.errors import ConfigError
 
 
 def generate(
@@ -14,31 +16,48 @@ def generate(
     prompt: str | None = None,
     length: int = 500,
     temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float = 1.0,
+    greedy: bool = False,
+    beam: int | None = None,
     seed: int | None = None,
     json: bool = False,
 ) -> None:
-    """Let a model write on, each character drawn and printed as it comes.
+    """Let a model write on, each token drawn and printed as it comes.
 
     Example: unrolled generate runs/language-1 --prompt "ROMEO:" --temperature 0.8
 
     Args:
         model: a run folder or a model folder.
         prompt: what it goes on from; left out, a line end.
-        length: how many characters to draw.
+        length: how many tokens to write.
         temperature: below 1 is more careful, above 1 more daring.
+        top_k: draw among so many of the likeliest tokens.
+        top_p: draw among the likeliest tokens that together have this probability.
+        greedy: take the likeliest token every time, and draw nothing.
+        beam: search with a beam of so many hypotheses, and draw nothing.
         seed: repeat it to draw the same text again.
         json: print one JSON object and nothing else.
     """
-    from unrolled.tasks.language import LanguageModel, written
+    from unrolled.tasks.language import LanguageModel, searched, written
 
+    if length < 1:
+        raise ConfigError("a length of at least 1", str(length))
     loaded = LanguageModel.load(model)
-    characters = islice(written(loaded, prompt, temperature=temperature, seed=seed), max(0, length))
+    pieces: Iterable[str]
+    if greedy or beam is not None:
+        beam_size = 1 if beam is None else beam
+        pieces = [searched(loaded, prompt, length=length, beam_size=beam_size)]
+    else:
+        draws = written(
+            loaded, prompt, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed
+        )
+        pieces = islice(draws, length)
     if json:
-        text = "".join(characters)
-        print_json({"model": str(model), "prompt": prompt, "text": text})
+        print_json({"model": str(model), "prompt": prompt, "text": "".join(pieces)})
         return
     sys.stdout.write(prompt or "")
-    for character in characters:
-        sys.stdout.write(character)
+    for piece in pieces:
+        sys.stdout.write(piece)
         sys.stdout.flush()
     sys.stdout.write("\n")

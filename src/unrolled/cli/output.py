@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -12,6 +12,46 @@ Bar: TypeAlias = Callable[[float, str], None]  # the share that is done, and a f
 def print_json(figures: dict[str, Any]) -> None:
     """Print the one object of ``--json``."""
     print(json.dumps(figures))
+
+
+def notice(sentence: str) -> None:
+    """Say something that the caller should know, on stderr."""
+    print(f"unrolled: {sentence}", file=sys.stderr)
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()
+) -> None:
+    """Print a table as wide as it needs, or as the terminal is; long cells are folded.
+
+    Args:
+        title: a line above it.
+        columns: headings; none is shown where all are empty.
+        rows: cells, as plain text.
+        right: headings of the columns of numbers, which are never folded.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_header=any(columns),
+    )
+    for column in columns:
+        is_number = column in right
+        table.add_column(
+            column, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console(highlight=False).print(table)
 
 
 @contextmanager

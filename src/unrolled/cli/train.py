@@ -1,66 +1,125 @@
 """``unrolled train``."""
 
+import json as json_text
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
-from unrolled.cli.output import print_json, progress_bar
-from unrolled.tasks.language_options import NetworkOptions
+from unrolled.cli.output import notice, print_json, progress_bar
+from unrolled.errors import ConfigError
+from unrolled.tasks.language_options import LanguageOptions
 from unrolled.training.options import TrainingOptions
 
 if TYPE_CHECKING:
-    from unrolled.tasks.language import LanguageModel
-    from unrolled.training.truncated_bptt import Progress
+    from unrolled.tasks.language import Learning
+    from unrolled.training.run_folder import RunFolder
+
+train = App(
+    name="train",
+    help="""Train a model for a task, or go on with a run that was stopped.
+
+    Example: unrolled train language --data book.txt
+
+    Example: unrolled train --resume runs/language-1
+    """,
+)
 
 
+@train.default
+def resume(*, resume: Path, json: bool = False) -> int:
+    """Go on with a run that was stopped, as if it had not been.
+
+    Example: unrolled train --resume runs/language-1
+
+    Args:
+        resume: the folder of the run.
+        json: print one JSON object and nothing else.
+    """
+    from unrolled.tasks.language_run import reopen
+
+    return _run(lambda report: reopen(resume, report), json=json)
+
+
+@train.command
 def language(
     *,
-    data: Path,
+    data: str,
     out: Path | None = None,
-    encoding: str = "utf-8",
-    network: Annotated[NetworkOptions, Parameter(name="*")] = NetworkOptions(),  # noqa: B008
+    model: str = "lstm",
+    set_: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = (),
+    import_: Annotated[tuple[Path, ...], Parameter(name="--import", negative="")] = (),
+    reading: Annotated[LanguageOptions, Parameter(name="*")] = LanguageOptions(),  # noqa: B008
     training: Annotated[TrainingOptions, Parameter(name="*")] = TrainingOptions(),  # noqa: B008
     json: bool = False,
 ) -> int:
-    """Learn to predict the next character of a text file; its last tenth is held out.
+    """Learn to predict the next character, or word, of a text.
 
-    Example: unrolled train language --data book.txt --max-minutes 3
+    Example: unrolled train language --data book.txt --model lstm --max-minutes 3
 
     Args:
-        data: the text file.
+        data: a text file, a folder, or a pattern such as "*.tex".
         out: a new folder for the run; runs/language-N if left out.
-        encoding: of the file.
-        network: the network.
-        training: the training.
+        model: lstm or any other cell, tcn, transformer, min_char_rnn, bigram, or one of your own.
+        set_: an option of the model, as in --set model.hidden_size=256; may be repeated.
+        import_: a Python file of yours that registers cells.
+        reading: of the text.
+        training: of the model.
         json: print one JSON object and nothing else.
     """
-    from unrolled.readers.text import read_text
-    from unrolled.tasks.language import learn
-    from unrolled.training.device import use_threads
-    from unrolled.training.run_folder import RunFolder
+    from unrolled.tasks.language_run import begin
 
-    text = read_text(data, encoding=encoding)
-    request = {"data": str(data), "encoding": encoding, "network": asdict(network)}
-    folder = RunFolder(out, "language", {**request, "training": asdict(training)})
-    use_threads(training.threads)
+    options = _model_options(set_)
+    request = {
+        "data": data,
+        "model": model,
+        "options": options,
+        "import": [str(path) for path in import_],
+        "reading": asdict(reading),
+        "training": asdict(training),
+    }
+    return _run(lambda report: begin(out, request, report), json=json)
+
+
+def _run(
+    start: Callable[[Callable[[float, str], None]], "tuple[Learning, RunFolder]"], *, json: bool
+) -> int:
+    """Run to the end, with a bar, and say what came of it."""
+    from unrolled.tasks.language_run import finish
+
     with progress_bar("learning") as bar:
-
-        def report(progress: "Progress", _: "LanguageModel") -> None:
-            bar(progress.share, f"{progress.loss:.3f} nats per character")
-            if progress.validation is not None:
-                folder.log(progress)
-
-        model, result = learn(text, network, training, report=report)
-    figures = {"nats_per_character": result.best, "steps": result.steps, "seconds": result.seconds}
-    model.save(folder.model, figures)
+        learning, folder = start(bar)
+        for sentence in learning.notices:
+            notice(sentence)
+        finished = learning.training.run()
+    figures = finish(learning, folder)
     if json:
-        print_json({"task": "language", "out": str(folder.path), **figures})
-    else:
-        print(
-            f"{'stopped after' if result.interrupted else 'learnt in'} {result.steps:,} steps, "
-            f"{result.seconds:.0f} s: {result.best:.4f} nats per character on the held-out end\n"
-            f"the model is in {folder.path}; let it write:  unrolled generate {folder.path}"
-        )
-    return 130 if result.interrupted else 0
+        print_json({"task": "language", "out": str(folder.path), "finished": finished, **figures})
+        return 0 if finished else 130
+    print(
+        f"{'learnt in' if finished else 'stopped after'} {figures['steps']:,} steps, "
+        f"{figures['seconds']:.0f} s: {figures['nats_per_token']:.4f} nats per "
+        f"{figures['unit']}, perplexity {figures['perplexity']:.2f}, where the bigram model has "
+        f"{figures['bigram_nats_per_token']:.4f}"
+    )
+    if finished:
+        print(f"the model is in {folder.path}; let it write:  unrolled generate {folder.path}")
+        return 0
+    print(f"go on with:  unrolled train --resume {folder.path}")
+    return 130
+
+
+def _model_options(assignments: tuple[str, ...]) -> dict[str, Any]:
+    """Read ``model.KEY=VALUE``; a value is JSON, or else a string."""
+    options = {}
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals or not key.startswith("model."):
+            raise ConfigError("--set model.KEY=VALUE", assignment)
+        try:
+            options[key.removeprefix("model.")] = json_text.loads(value)
+        except ValueError:
+            options[key.removeprefix("model.")] = value
+    return options

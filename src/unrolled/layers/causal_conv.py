@@ -73,6 +73,18 @@ class CausalConv1d(Recurrence[CausalConvState]):
         """Return zeros: silence before the beginning."""
         return CausalConvState(self.zeros(batch_size, self.history, self.in_channels))
 
+    def step(
+        self, x_t: Float[Tensor, "B *S C"], state: CausalConvState
+    ) -> tuple[Float[Tensor, "B D"], CausalConvState]:
+        """Take one step, or one block, in one product with the frames that the taps meet."""
+        x = x_t if self.stride > 1 else x_t.unsqueeze(1)
+        check_shape("x_t with its time axis", x, "B S C", C=self.in_channels)
+        before = state.frames[:, :: self.dilation].to(x.dtype)
+        taps = torch.cat([before, x[:, :1]], dim=1).mT  # [B, C, kernel_size]
+        y_t = F.linear(taps.flatten(1), self.weight.flatten(1), self.bias)
+        recent = torch.cat([state.frames[:, x.shape[1] :], x.to(state.frames.dtype)], dim=1)
+        return y_t, CausalConvState(recent[:, recent.shape[1] - self.history :])
+
     def scan(
         self, x: Float[Tensor, "B T C"], state: CausalConvState
     ) -> tuple[Float[Tensor, "B S D"], CausalConvState]:

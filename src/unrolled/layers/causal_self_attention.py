@@ -75,16 +75,23 @@ class CausalSelfAttention(Recurrence[RingState]):
     def scan(
         self, x: Float[Tensor, "B T E"], state: RingState
     ) -> tuple[Float[Tensor, "B T E"], RingState]:
-        """Attend in pieces of at most `window` steps, so that memory grows as T and not as T²."""
+        """Attend block by block, so that work and memory grow as T and not as T²."""
         check_shape("x", x, "B T E", E=self.embed_dim)
+        num_steps = x.shape[1]
         query, key, value = F.linear(x, self.in_proj_weight, self.in_proj_bias).chunk(3, dim=-1)
-        outputs = []
-        for q, k, v in zip(
-            *(t.split(self.window, dim=1) for t in (query, key, value)), strict=True
-        ):
-            y, state = self._piece(q, k, v, state)
-            outputs.append(y)
-        return F.linear(torch.cat(outputs, 1), self.out_proj_weight, self.out_proj_bias), state
+        slots = torch.arange(self.window, device=x.device)
+        step = state.step[:, None]
+        in_order = (step + slots) % self.window  # [B, W], the oldest first
+        keys = torch.cat([_gather(state.keys, in_order).to(key.dtype), key], dim=1)
+        values = torch.cat([_gather(state.values, in_order).to(value.dtype), value], dim=1)
+        columns = torch.arange(self.window + num_steps, device=x.device)
+        y = self._attend(query, keys, values, columns >= self.window - step)
+        # Slot s now holds the latest step p with p = s mod W.
+        latest = (slots - step - num_steps) % self.window
+        dtype = state.keys.dtype
+        ring = [_gather(t[:, num_steps:], latest).to(dtype) for t in (keys, values)]
+        y = F.linear(y, self.out_proj_weight, self.out_proj_bias)
+        return y, RingState(ring[0], ring[1], state.step + num_steps)
 
     def step_(
         self, x_t: Float[Tensor, "B E"], state: RingState
@@ -95,58 +102,87 @@ class CausalSelfAttention(Recurrence[RingState]):
         row = torch.arange(len(step), device=step.device)
         keys[row, step % self.window] = k.to(keys.dtype)
         values[row, step % self.window] = v.to(values.dtype)
-        slot = torch.arange(self.window, device=step.device)
-        lag = (step[:, None] - slot) % self.window  # [B, W]
-        y = self._attend(
-            q[:, None], keys.to(q.dtype), values.to(q.dtype), lag[:, None], lag <= step[:, None]
+        slots = torch.arange(self.window, device=step.device)
+        lag = (step[:, None] - slots) % self.window  # [B, W]
+        seen = lag <= step[:, None]
+        bias = self.lag_bias[:, lag].transpose(0, 1).masked_fill(~seen[:, None], -torch.inf)
+        broken = _broken(keys, values) & seen
+        keys, values = (
+            self._heads(t.to(q.dtype).masked_fill(broken[..., None], 0)) for t in (keys, values)
         )
+        y = self._weigh(self._heads(q[:, None]), keys, values, bias[:, :, None])
+        y = y.flatten(1).masked_fill(broken.any(dim=1, keepdim=True), torch.nan)
         step += 1
-        return F.linear(y[:, 0], self.out_proj_weight, self.out_proj_bias), state
-
-    def _piece(self, q: Tensor, k: Tensor, v: Tensor, state: RingState) -> tuple[Tensor, RingState]:
-        """Attend for n <= W steps, behind the ring in the order of time."""
-        num_new, device = q.shape[1], q.device
-        slots = torch.arange(self.window, device=device)
-        step = state.step[:, None]
-        in_order = (step + slots) % self.window  # [B, W], the oldest first
-        keys = torch.cat([_gather(state.keys, in_order).to(k.dtype), k], dim=1)
-        values = torch.cat([_gather(state.values, in_order).to(v.dtype), v], dim=1)
-        columns = torch.arange(self.window + num_new, device=device)
-        lag = self.window + torch.arange(num_new, device=device)[:, None] - columns  # [n, W + n]
-        seen = columns >= self.window - step  # [B, W + n], false before the first step
-        y = self._attend(q, keys, values, lag[None], seen)
-        # Slot s now holds the latest step p with p = s mod W.
-        back = (step + num_new - 1 - slots) % self.window
-        latest = self.window + num_new - 1 - back
-        dtype = state.keys.dtype
-        ring = (_gather(keys.to(dtype), latest), _gather(values.to(dtype), latest))
-        return y, RingState(*ring, state.step + num_new)
+        return F.linear(y, self.out_proj_weight, self.out_proj_bias), state
 
     def _attend(
         self,
-        q: Float[Tensor, "B n E"],
+        query: Float[Tensor, "B T E"],
         keys: Float[Tensor, "B S E"],
         values: Float[Tensor, "B S E"],
-        lag: Int64[Tensor, "_ n S"],
         seen: Bool[Tensor, "B S"],
-    ) -> Float[Tensor, "B n E"]:
-        allowed = (lag >= 0) & (lag < self.window) & seen[:, None]  # [B, n, S]
+    ) -> Float[Tensor, "B T E"]:
+        """Attend from T steps to the W before them and to themselves, S = W + T."""
+        num_steps = query.shape[1]
+        # Blocks of half a window: longer ones compute more that is masked, shorter ones copy more.
+        size = min(num_steps, (self.window + 1) // 2)
+        num_blocks = -(-num_steps // size)
+        behind = self.window if num_blocks == 1 else 2 * size  # keys before a block's first step
+        pad = (behind - self.window, num_blocks * size - num_steps)
         # A NaN that may not be seen must not be seen: its weight is 0, but 0 * NaN is NaN.
-        broken = ~(keys + values).isfinite().all(dim=-1)  # [B, S]
-        keys, values = (t.masked_fill(broken[..., None], 0) for t in (keys, values))
-        bias = self.lag_bias[:, lag.clamp(0, self.window - 1)].transpose(0, 1)  # [_, heads, n, S]
-        scores = _heads(q, self.num_heads) @ _heads(keys, self.num_heads).mT
-        scores = scores * (self.embed_dim // self.num_heads) ** -0.5 + bias
-        weights = scores.masked_fill(~allowed[:, None], -torch.inf).softmax(dim=-1)
-        y: Tensor = (weights @ _heads(values, self.num_heads)).transpose(1, 2).flatten(2)
-        return y.masked_fill((allowed & broken[:, None]).any(dim=-1, keepdim=True), torch.nan)
+        broken = _broken(keys, values) & seen
+        keys, values = (
+            self._heads(F.pad(t.masked_fill(broken[..., None], 0), (0, 0, *pad)))
+            for t in (keys, values)
+        )
+        keys, values = (_windows(t, size, num_blocks) for t in (keys, values))
+        query = self._heads(F.pad(query, (0, 0, 0, pad[1]))).unflatten(2, (num_blocks, size))
+        unseen = torch.zeros_like(seen, dtype=query.dtype).masked_fill(~seen, -torch.inf)
+        unseen = F.pad(unseen, pad).unfold(1, behind + size, size)  # [B, blocks, behind + size]
+        bias = self._bias(size, behind)[:, None]
+        y = self._weigh(query, keys, values, bias, unseen[:, None, :, None])
+        y = y.flatten(2, 3)[:, :, :num_steps].transpose(1, 2).flatten(2)
+        in_window = broken[:, 1:].unfold(1, self.window, 1).any(dim=-1)
+        return y.masked_fill(in_window[..., None], torch.nan)
+
+    def _weigh(self, query: Tensor, keys: Tensor, values: Tensor, *biases: Tensor) -> Tensor:
+        """Return softmax(query . keys + biases) . values; a bias of -inf hides a key."""
+        scores = (query * (self.embed_dim // self.num_heads) ** -0.5) @ keys.mT
+        for bias in biases:
+            scores += bias
+        weighted: Tensor = scores.softmax(dim=-1) @ values
+        return weighted
+
+    def _bias(self, num_steps: int, behind: int) -> Tensor:
+        """Lay `lag_bias` out as [heads, num_steps, behind + num_steps], -inf outside the window.
+
+        Row i is row 0 moved on by i: so are the rows of one long row, read with one column less.
+        """
+        outside = (behind - self.window + 1, num_steps)
+        row = F.pad(self.lag_bias.flip(-1), outside, value=-torch.inf)  # one column too long
+        width = behind + num_steps
+        rows: Tensor = row.repeat(1, num_steps)[:, : num_steps * width]
+        return rows.view(-1, num_steps, width)
+
+    def _heads(self, tensor: Float[Tensor, "B S E"]) -> Tensor:
+        """View as ``[B, num_heads, S, E / num_heads]``."""
+        heads: Tensor = tensor.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+        return heads
+
+
+def _broken(keys: Tensor, values: Tensor) -> Tensor:
+    """Say where ``[B, S]`` a key or a value is not finite."""
+    return ~(keys + values).isfinite().all(dim=-1)
+
+
+def _windows(tensor: Tensor, size: int, num_blocks: int) -> Tensor:
+    """Cut ``[B, heads, S, d]`` into blocks, each with the two before it (all, if there is one)."""
+    if num_blocks == 1:
+        return tensor[:, :, None]
+    parts = tensor.unflatten(2, (-1, size))
+    return torch.cat([parts[:, :, i : i + num_blocks] for i in range(3)], dim=3)
 
 
 def _gather(ring: Tensor, slots: Tensor) -> Tensor:
     """Take ``slots [B, S]`` of ``ring [B, W, E]``."""
     return ring.gather(1, slots[..., None].expand(-1, -1, ring.shape[-1]))
-
-
-def _heads(tensor: Tensor, num_heads: int) -> Tensor:
-    """View ``[B, S, E]`` as ``[B, num_heads, S, E / num_heads]``."""
-    return tensor.view(*tensor.shape[:2], num_heads, -1).transpose(1, 2)

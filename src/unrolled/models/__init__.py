@@ -1,6 +1,22 @@
 """Networks from papers, assembled from cells and layers; one file a paper."""
 
+from unrolled.models.bigram import BigramLanguageModel, bigram_nats
 from unrolled.models.language_model import RecurrentLanguageModel
+from unrolled.models.min_char_rnn import MinCharRNN, MinCharRNNState
 from unrolled.models.show_attend_tell import AttentionOutput, Memory, ShowAttendTell
+from unrolled.models.tcn import TCN, TCNLanguageModel
+from unrolled.models.transformer import CausalTransformerLanguageModel
 
-__all__ = ["AttentionOutput", "Memory", "RecurrentLanguageModel", "ShowAttendTell"]
+__all__ = [
+    "TCN",
+    "AttentionOutput",
+    "BigramLanguageModel",
+    "CausalTransformerLanguageModel",
+    "Memory",
+    "MinCharRNN",
+    "MinCharRNNState",
+    "RecurrentLanguageModel",
+    "ShowAttendTell",
+    "TCNLanguageModel",
+    "bigram_nats",
+]

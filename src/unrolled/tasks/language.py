@@ -1,27 +1,30 @@
-"""Language: predict the next character of a text."""
+"""Language: predict the next token of a text."""
 
-import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from math import log
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from math import exp, log
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unrolled.decoding import sampled_tokens
+from unrolled.decoding import beam_search, sampled_tokens
 from unrolled.errors import ConfigError, ReaderError
-from unrolled.models import RecurrentLanguageModel
+from unrolled.models import BigramLanguageModel, bigram_nats
+from unrolled.readers.text import TextParts, hash_text, read_parts, read_texts
 from unrolled.recurrence import Recurrence
-from unrolled.tasks.language_options import NetworkOptions
-from unrolled.tasks.model_folder import read_model, write_model
+from unrolled.tasks.language_networks import build_language_network
+from unrolled.tasks.language_options import LanguageOptions
+from unrolled.tasks.model_folder import read_model, require_fitting_sizes, write_model
 from unrolled.tasks.vocabulary import Vocabulary
+from unrolled.training.device import seed_everything
+from unrolled.training.loop import Counters, Poll, Progress, Training
 from unrolled.training.options import TrainingOptions
-from unrolled.training.truncated_bptt import Chunk, Progress, Result, train
+from unrolled.training.run_folder import RunFolder
+from unrolled.training.truncated_bptt import Chunk
 
-_HELD_OUT = 0.1  # share of a text, at its end
 _VALIDATION_STREAMS = 32
 _EVALUATION_WINDOW = 1024
 
@@ -31,113 +34,130 @@ class Score:
     """How well a model predicts a text.
 
     Args:
-        part: which part of the text: "held-out" or "all".
-        characters: how many were predicted.
-        nats_per_character: mean of -ln p(character | all before it).
+        part: which part of the text was scored.
+        items: tokens that were predicted.
+        characters: of the text that they stand for.
+        nats_per_token: mean of -ln p(token | all before it).
+        unknown: characters left out, or words that became <unk>.
+        seen_in_training: characters left out because the model was trained on them.
     """
 
     part: str
+    items: int
     characters: int
-    nats_per_character: float
-
-    @property
-    def bits_per_character(self) -> float:
-        """The same in bits."""
-        return self.nats_per_character / log(2)
+    nats_per_token: float
+    unknown: int = 0
+    seen_in_training: int = 0
 
     def figures(self) -> dict[str, Any]:
         """Return the figures for a report."""
-        return {**asdict(self), "bits_per_character": self.bits_per_character}
+        nats = self.nats_per_token * self.items / self.characters
+        return {
+            **asdict(self),
+            "perplexity": exp(self.nats_per_token),
+            "nats_per_character": nats,
+            "bits_per_character": nats / log(2),
+        }
 
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """A trained network with what is needed to use it.
+    """A network with what is needed to use it.
 
     Args:
         network: gives logits ``[B, T, V]``.
-        vocabulary: its characters.
-        options: how the network was built.
-        text_hash: SHA-256 of the text that it was trained on, whose end was held out.
+        vocabulary: what its tokens stand for.
+        model: the name of the network in the registry, and its options.
+        split: how the text that it was trained on was split.
+        parts: SHA-256 of each part of that text.
+        files: SHA-256 of every file that training had a share in.
     """
 
     network: Recurrence[Any, Any, Any, Any]
     vocabulary: Vocabulary
-    options: NetworkOptions
-    text_hash: str
+    model: dict[str, Any]
+    split: str
+    parts: dict[str, str]
+    files: list[str]
 
     @classmethod
-    def new(cls, text: str, options: NetworkOptions) -> "LanguageModel":
-        """Return an untrained model for a text."""
-        vocabulary = Vocabulary.of(text)
-        network = RecurrentLanguageModel(len(vocabulary), **asdict(options))
-        return cls(network, vocabulary, options, hash_text(text))
+    def new(
+        cls, text: TextParts, data: LanguageOptions, name: str, options: dict[str, Any]
+    ) -> "LanguageModel":
+        """Return an untrained model for a text.
+
+        The vocabulary at level char is that of all parts, at level word that of train alone.
+        """
+        whole = text.train if data.level == "word" else text.train + text.valid + text.test
+        vocabulary = Vocabulary.of(whole, data.level, min_count=data.min_count)
+        network = build_language_network(name, len(vocabulary), options)
+        model = {"name": name, "options": options}
+        return cls(network, vocabulary, model, data.split, text.hashes(), text.files)
 
     @classmethod
     def load(cls, folder: str | Path) -> "LanguageModel":
         """Read a model folder."""
         config, tensors = read_model(Path(folder), task="language")
         try:
-            options = NetworkOptions(**config["network"])
-            vocabulary = Vocabulary(config["vocabulary"])
-            network = RecurrentLanguageModel(len(vocabulary), **asdict(options))
-            network.load_state_dict(tensors)
-        except (KeyError, TypeError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
+            vocabulary = Vocabulary(config["level"], tuple(config["vocabulary"]))
+            model = config["model"]
+            require_fitting_sizes(model["options"], tensors)
+            with torch.device("meta"):  # sizes first: memory is that of the file's tensors alone
+                network = build_language_network(model["name"], len(vocabulary), model["options"])
+            network.load_state_dict(tensors, assign=True)
+            split, parts, files = config["split"], config["parts"], config["files"]
+            return cls(network.eval(), vocabulary, model, split, parts, files)
+        except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
             raise ReaderError(f"a language model in {folder}", reason) from None
-        return cls(network.eval(), vocabulary, options, config["text_hash"])
 
     def save(self, folder: str | Path, figures: dict[str, Any]) -> None:
-        """Write a model folder, enough by itself to evaluate and generate."""
+        """Write a model folder, enough by itself to evaluate, predict and generate."""
         config = {
-            "network": asdict(self.options),
-            "vocabulary": self.vocabulary.characters,
-            "text_hash": self.text_hash,
+            "model": self.model,
+            "level": self.vocabulary.level,
+            "vocabulary": self.vocabulary.entries,
+            "split": self.split,
+            "parts": self.parts,
+            "files": self.files,
             "figures": figures,
         }
         write_model(Path(folder), "language", config, self.network.state_dict())
 
 
-class Streams:
+class Streams(Sequence[Chunk]):
     """A text cut into B contiguous streams, read side by side in windows.
 
-    Each stream goes on where its last window ended, so that carried state means something.
+    Each stream goes on where its last window ended, so that carried state means something. A text
+    too short for B streams of one window makes fewer; one too short for a window is the window.
 
-    Shapes: windows x [B, T], targets [B, T]: the characters one further on.
+    Shapes: windows x [B, T], targets [B, T]: the tokens one further on.
     """
 
     def __init__(self, tokens: Tensor, batch_size: int, window: int) -> None:
+        if len(tokens) < 2:
+            raise ReaderError("a text of at least 2 tokens", str(len(tokens)))
+        batch_size = max(1, min(batch_size, (len(tokens) - 1) // window))
         length = (len(tokens) - 1) // batch_size
-        if length < 1:
-            raise ConfigError(
-                f"more than {batch_size} characters, one for each of batch_size streams",
-                str(len(tokens)),
-                "take a longer text or a smaller batch size",
-            )
         self.x = tokens[: batch_size * length].view(batch_size, length)
         self.target = tokens[1 : batch_size * length + 1].view(batch_size, length)
-        self.window = window
+        self.window = min(window, length)
 
     def __len__(self) -> int:
         return -(-self.x.shape[1] // self.window)
 
-    def __iter__(self) -> Iterator[Chunk]:
-        for start in range(0, self.x.shape[1], self.window):
-            stop = start + self.window
-            yield Chunk(self.x[:, start:stop], self.target[:, start:stop], begins=start == 0)
-
-
-def hash_text(text: str) -> str:
-    """Return the SHA-256 of a text."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def split_text(text: str) -> tuple[str, str]:
-    """Return the part to learn from, and the end that is held out."""
-    place = int((1 - _HELD_OUT) * len(text))
-    if place < 2 or len(text) - place < 2:
-        raise ReaderError("a text of at least 20 characters", f"{len(text)}")
-    return text[:place], text[place:]
+    @overload
+    def __getitem__(self, number: int) -> Chunk: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Chunk]: ...
+    def __getitem__(self, number: int | slice) -> Chunk | Sequence[Chunk]:
+        if isinstance(number, slice):
+            return [self[index] for index in range(*number.indices(len(self)))]
+        if not -len(self) <= number < len(self):
+            raise IndexError(number)
+        number %= len(self)
+        start, stop = number * self.window, (number + 1) * self.window
+        return Chunk(self.x[:, start:stop], self.target[:, start:stop], number)
 
 
 def loss_of(logits: Tensor, target: Tensor) -> Tensor:
@@ -146,72 +166,149 @@ def loss_of(logits: Tensor, target: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def mean_nats(network: Recurrence[Any, Any, Any, Any], streams: Streams) -> float:
+def mean_nats(
+    network: Recurrence[Any, Any, Any, Any], streams: Streams, poll: Poll = lambda: None
+) -> float:
     """Return the mean of -ln p over all windows, the state carried from one to the next."""
     state, total = None, 0.0
     for chunk in streams:
+        poll()
         logits, state = network(chunk.x, state)
         total += loss_of(logits, chunk.target).item() * chunk.target.numel()
     return total / streams.target.numel()
 
 
-def learn(
-    text: str,
-    network: NetworkOptions,
-    options: TrainingOptions,
-    *,
-    report: Callable[[Progress, LanguageModel], None] = lambda _, __: None,
-) -> tuple[LanguageModel, Result]:
-    """Train a model on a text, the last tenth held out for validation.
+@dataclass(frozen=True)
+class Learning:
+    """A run on a text, ready to begin or to go on.
 
-    A text too short for the batch or the window makes them smaller.
+    Args:
+        model: what learns.
+        training: the loop; its counters say where it stands.
+        baseline: nats a token of the bigram model on the part that validates.
+        notices: what the caller should know of the text, a sentence each.
     """
-    torch.manual_seed(options.seed)
-    model = LanguageModel.new(text, network)
-    learnt, held_out = (model.vocabulary.encode(part) for part in split_text(text))
-    batch_size = min(options.batch_size, len(learnt) - 1)
-    streams = Streams(learnt, batch_size, options.window)
-    validation = Streams(held_out, min(_VALIDATION_STREAMS, len(held_out) - 1), _EVALUATION_WINDOW)
-    result = train(
+
+    model: LanguageModel
+    training: Training
+    baseline: float
+    notices: list[str]
+
+    @property
+    def counters(self) -> Counters:
+        """Where the run stands."""
+        return self.training.counters
+
+
+def prepare(
+    text: TextParts,
+    name: str = "lstm",
+    options: dict[str, Any] | None = None,
+    *,
+    data: LanguageOptions = LanguageOptions(),  # noqa: B008 (frozen)
+    training: TrainingOptions = TrainingOptions(),  # noqa: B008 (frozen)
+    folder: RunFolder | None = None,
+    report: Callable[[Progress, LanguageModel], None] = lambda _, __: None,
+) -> Learning:
+    """Get a run on a text ready.
+
+    Args:
+        text: in its parts.
+        name: of the network or cell in the registry.
+        options: of the network.
+        data: how the text is read.
+        training: how long and how.
+        folder: where log and checkpoints go.
+        report: is told of every update and validation.
+    """
+    seed_everything(training.seed)
+    model = LanguageModel.new(text, data, name, options or {})
+    learnt = model.vocabulary.encode(text.train)
+    streams = Streams(learnt, training.batch_size, training.window)
+    valid = model.vocabulary.encode(text.valid or text.test) if text.held_out else learnt
+    validation = Streams(valid, _VALIDATION_STREAMS, _EVALUATION_WINDOW)
+    notices = []
+    if not text.held_out:
+        notices.append("the text is too short to hold a part out: validation is on what is learnt")
+    if streams.window < training.window:
+        notices.append(f"the text is shorter than the window, which becomes {streams.window}")
+        training = replace(training, window=streams.window, backward_steps=None)
+    if isinstance(model.network, BigramLanguageModel):
+        model.network.count(learnt)
+    loop = Training(
         model.network,
         streams,
         loss_of,
-        lambda: mean_nats(model.network, validation),
-        options,
+        lambda poll: mean_nats(model.network, validation, poll),
+        training,
+        folder=folder,
         report=lambda progress: report(progress, model),
     )
-    return model, result
+    baseline = bigram_nats(learnt, valid, len(model.vocabulary))
+    return Learning(model, loop, baseline, notices)
 
 
 def share_learnt(nats: float, floor: float, vocabulary_size: int) -> float:
     """Return how far a model has come from knowing nothing to knowing all that can be known.
 
     Args:
-        nats: what the model needs a character.
+        nats: what the model needs a token.
         floor: what the best reader needs, the entropy of the source.
         vocabulary_size: V; who knows nothing needs ln V.
     """
     return (log(vocabulary_size) - nats) / (log(vocabulary_size) - floor)
 
 
-def evaluate(model: LanguageModel, text: str, *, part: str | None = None) -> Score:
+def evaluate(model: LanguageModel, text: TextParts, *, part: str | None = None) -> Score:
     """Score a model on a text, read from its beginning in one piece with the state carried.
 
     Args:
         model: a trained model.
-        text: any text of the model's characters.
-        part: "held-out" for the last tenth, "all" for the whole; None takes the held-out part of
-            the text that the model was trained on, and all of any other.
+        text: any text, in its parts.
+        part: "train", "valid", "test", "held-out" (test, or else valid) or "all"; None takes the
+            held-out part of the text that the model was trained on, and all of any other.
     """
+    own = text.hashes() == model.parts
     if part is None:
-        part = "held-out" if hash_text(text) == model.text_hash else "all"
-    if part not in ("held-out", "all"):
-        raise ConfigError("a part: held-out or all", repr(part))
-    chosen = split_text(text)[1] if part == "held-out" else text
-    if len(chosen) < 2:
-        raise ReaderError("a text of at least 2 characters", str(len(chosen)))
-    streams = Streams(model.vocabulary.encode(chosen), 1, _EVALUATION_WINDOW)
-    return Score(part, streams.target.numel(), mean_nats(model.network, streams))
+        part = "held-out" if own and text.held_out else "all"
+    chosen = {
+        "train": text.train,
+        "valid": text.valid,
+        "test": text.test,
+        "held-out": text.held_out,
+        "all": text.train + text.valid + text.test,
+    }.get(part)
+    if chosen is None:
+        raise ConfigError("a part: train, valid, test, held-out or all", repr(part))
+    known, unknown = model.vocabulary.without_unknown(chosen)
+    tokens = model.vocabulary.encode(known)
+    if len(tokens) < 2:
+        raise ReaderError(f"a part {part!r} of at least 2 tokens", str(len(tokens)))
+    nats = mean_nats(model.network, Streams(tokens, 1, _EVALUATION_WINDOW))
+    unknown = unknown or model.vocabulary.count_unknown(tokens)
+    characters = len(known) - (1 if model.vocabulary.level == "char" else 0)
+    return Score(part, len(tokens) - 1, characters, nats, unknown)
+
+
+def evaluate_file(
+    model: LanguageModel, source: str | Path, *, encoding: str = "utf-8", part: str | None = None
+) -> Score:
+    """Score a model on a file, a folder or a pattern, as ``evaluate`` does.
+
+    Of data other than that of its training, files that training had a share in are left out and
+    counted, unless ``part`` is "all".
+    """
+    text = read_parts(source, split=model.split, encoding=encoding)
+    if part is not None or text.hashes() == model.parts:
+        return evaluate(model, text, part=part)
+    texts = read_texts(source, encoding=encoding).values()
+    unseen = [text for text in texts if hash_text(text) not in model.files]
+    if not unseen:
+        raise ReaderError(
+            f"text that the model was not trained on at {source}", "none", "or pass --part all"
+        )
+    seen = sum(map(len, texts)) - sum(map(len, unseen))
+    return replace(evaluate(model, TextParts("".join(unseen))), seen_in_training=seen)
 
 
 def written(
@@ -219,30 +316,53 @@ def written(
     prompt: str | None = None,
     *,
     temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float = 1.0,
     seed: int | None = None,
 ) -> Iterator[str]:
-    """Write on from a prompt, one character after the other, without end.
+    """Write on from a prompt, one token after the other, without end.
 
     The network is used as it is, in eval() or in train().
 
     Args:
         model: a trained model.
-        prompt: at least one character that the model knows; None is a line end, or the model's
-            first character where it knows none.
+        prompt: text that the model can read; None is a line end, or the model's first entry.
         temperature: divides the logits.
+        top_k: draw among so many of the likeliest tokens.
+        top_p: draw among the likeliest tokens that together have this probability.
         seed: of the draws; None draws anew every time.
     """
-    if prompt is None:
-        prompt = "\n" if "\n" in model.vocabulary.characters else model.vocabulary.characters[0]
-    if not prompt:
+    if prompt is not None and not prompt:
         raise ConfigError("a prompt of at least one character", "an empty one", "leave it out")
     generator = torch.Generator()
     if seed is None:
         generator.seed()
     else:
         generator.manual_seed(seed)
-    tokens = model.vocabulary.encode(prompt, what="the prompt")[None]
+    tokens = prompt_tokens(model.vocabulary, prompt)[None]
     for drawn, _ in sampled_tokens(
-        model.network, tokens, temperature=temperature, generator=generator
+        model.network,
+        tokens,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        generator=generator,
     ):
         yield model.vocabulary.decode(drawn)
+
+
+def searched(
+    model: LanguageModel, prompt: str | None = None, *, length: int, beam_size: int = 1
+) -> str:
+    """Return the likeliest continuation that a beam finds; a beam of 1 is greedy."""
+    tokens = prompt_tokens(model.vocabulary, prompt)[None]
+    found = beam_search(model.network, tokens, max_length=length, beam_size=beam_size)
+    return model.vocabulary.decode(found.tokens[0, 0, : int(found.lengths[0, 0])])
+
+
+def prompt_tokens(vocabulary: Vocabulary, prompt: str | None) -> Tensor:
+    """Return the tokens of a prompt; of none, those of a line end or of the first entry."""
+    if prompt is None:
+        line_end = vocabulary.level == "word" or "\n" in vocabulary.entries
+        prompt = "\n" if line_end else vocabulary.entries[0]
+    return vocabulary.encode(prompt, what="the prompt")

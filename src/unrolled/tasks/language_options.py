@@ -1,29 +1,28 @@
-"""What the network of a language model can be told."""
+"""What the language task can be told, but for the training."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from unrolled.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class NetworkOptions:
-    """The size of the network.
+class LanguageOptions:
+    """The data and how it is read.
 
     Args:
-        cell: name of a recurrent cell.
-        embedding_size: length of a character's vector.
-        hidden_size: of every cell.
-        num_layers: how many cells are stacked.
-        dropout: share of the connections between layers that training drops.
+        split: percentages of the text for train, valid and test, in the order of the text; a folder
+            whose files are named train, valid and test is split by these names instead.
+        level: char or word; at word, every line ends with the token <eos>.
+        min_count: words that are rarer become <unk>.
+        encoding: of the files.
     """
 
-    cell: str = "lstm"
-    embedding_size: int = 128
-    hidden_size: int = 512
-    num_layers: int = 1
-    dropout: float = 0.0
+    split: str = "90/5/5"
+    level: Literal["char", "word"] = "char"
+    min_count: int = 1
+    encoding: str = "utf-8"
 
     def __post_init__(self) -> None:
-        for name in ("embedding_size", "hidden_size", "num_layers"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} of at least 1", str(getattr(self, name)))
+        if self.min_count < 1:
+            raise ConfigError("min_count of at least 1", str(self.min_count))

@@ -37,7 +37,7 @@ def read_model(folder: Path, *, task: str) -> tuple[dict[str, Any], dict[str, Te
     try:
         config = json.loads(path.read_text("utf-8"))
         found = (config["format"], config["task"])
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
         raise ReaderError(f"a model's configuration in {path}", f"{error}") from None
     if found != (_FORMAT, task):
         raise ReaderError(
@@ -48,8 +48,21 @@ def read_model(folder: Path, *, task: str) -> tuple[dict[str, Any], dict[str, Te
     return config, load_tensors(home / "model.safetensors")[0]
 
 
+def require_fitting_sizes(options: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+    """Raise ``ReaderError`` for a size that no axis of the tensors, nor their number, bears out.
+
+    A configuration may come from a stranger; a network of a thousand million layers must not be
+    begun to be built only to find that the file holds five tensors.
+    """
+    largest = max([len(tensors), *(size for t in tensors.values() for size in t.shape)])
+    for name, value in options.items():
+        if isinstance(value, int) and value > largest:
+            raise ReaderError(f"{name} of at most {largest}, as the tensors have", str(value))
+
+
 def _card(task: str, config: dict[str, Any]) -> str:
-    network = "\n".join(f"| {name} | {value} |" for name, value in config["network"].items())
+    options = {"network": config["model"]["name"], **config["model"]["options"]}
+    network = "\n".join(f"| {name} | {value} |" for name, value in options.items())
     figures = "\n".join(f"| {name} | {value} |" for name, value in config["figures"].items())
     return f"""---
 library_name: unrolled

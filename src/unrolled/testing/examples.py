@@ -8,18 +8,50 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from unrolled.cells import LSTM, ConvLSTM
+from unrolled.cells import (
+    CIFG,
+    FGR,
+    GRU,
+    LSTM,
+    LSTM1997,
+    MUT1,
+    MUT2,
+    MUT3,
+    NFG,
+    NIAF,
+    NIG,
+    NOAF,
+    NOG,
+    NP,
+    RNN,
+    ConvLSTM,
+    LayerNormLSTM,
+    LinearMemory,
+    PeepholeLSTM,
+)
 from unrolled.layers import (
     CausalConv1d,
     CausalSelfAttention,
     Dropout,
     Embedding,
+    LayerNorm,
     Linear,
+    PerFrame,
+    Residual,
+    RunningMean,
     Serial,
 )
-from unrolled.models import RecurrentLanguageModel, ShowAttendTell
+from unrolled.models import (
+    TCN,
+    BigramLanguageModel,
+    CausalTransformerLanguageModel,
+    MinCharRNN,
+    RecurrentLanguageModel,
+    ShowAttendTell,
+    TCNLanguageModel,
+)
 from unrolled.recurrence import Recurrence
 from unrolled.state import Tree
 
@@ -57,6 +89,11 @@ def _nested() -> Serial:
     return Serial(strided, inner, CausalSelfAttention(6, 2, window=3), Linear(6, 7))
 
 
+def _frames() -> PerFrame:
+    conv = nn.Conv2d(2, 3, kernel_size=3, padding=1)
+    return PerFrame(nn.Sequential(conv, nn.BatchNorm2d(3), nn.ReLU(), nn.AvgPool2d(2)))
+
+
 def _memory(decoder: ShowAttendTell, batch_size: int) -> Tree:
     return decoder.remember(torch.randn(batch_size, 13, 7))
 
@@ -64,6 +101,39 @@ def _memory(decoder: ShowAttendTell, batch_size: int) -> Tree:
 EXAMPLES = [
     Example("lstm", lambda: LSTM(5, 7), floats(3, 11, 5)),
     Example("lstm_no_bias", lambda: LSTM(5, 7, bias=False), floats(3, 7, 5)),
+    Example("rnn", lambda: RNN(5, 7), floats(3, 11, 5)),
+    Example("rnn_relu", lambda: RNN(5, 7, nonlinearity="relu", bias=False), floats(3, 7, 5)),
+    Example(
+        "irnn",
+        lambda: RNN(5, 7, nonlinearity="relu", recurrent_init="identity"),
+        floats(2, 5, 5),
+    ),
+    Example("gru", lambda: GRU(5, 7), floats(3, 11, 5)),
+    Example("gru_no_bias", lambda: GRU(5, 7, bias=False, update="write"), floats(3, 7, 5)),
+    Example("gru_reset_before", lambda: GRU(5, 7, reset="before"), floats(3, 7, 5)),
+    Example(
+        "gru_reset_before_no_bias",
+        lambda: GRU(5, 7, reset="before", update="write", bias=False),
+        floats(3, 7, 5),
+    ),
+    Example("lstm1997", lambda: LSTM1997(5, 7), floats(3, 11, 5)),
+    Example("peephole_lstm", lambda: PeepholeLSTM(5, 7), floats(3, 11, 5)),
+    Example("nig", lambda: NIG(5, 7), floats(3, 7, 5)),
+    Example("nfg", lambda: NFG(5, 7), floats(3, 7, 5)),
+    Example("nog", lambda: NOG(5, 7), floats(3, 7, 5)),
+    Example("niaf", lambda: NIAF(5, 7), floats(3, 7, 5)),
+    Example("noaf", lambda: NOAF(5, 7), floats(3, 7, 5)),
+    Example("np", lambda: NP(5, 7), floats(3, 7, 5)),
+    Example("cifg", lambda: CIFG(5, 7), floats(3, 7, 5)),
+    Example("fgr", lambda: FGR(5, 7), floats(3, 7, 5)),
+    Example("mut1", lambda: MUT1(5, 5), floats(3, 7, 5)),
+    Example("mut1_project", lambda: MUT1(5, 7, project=True), floats(3, 7, 5)),
+    Example("mut2", lambda: MUT2(5, 5), floats(3, 7, 5)),
+    Example("mut2_project", lambda: MUT2(5, 7, project=True), floats(3, 7, 5)),
+    Example("mut3", lambda: MUT3(5, 7), floats(3, 11, 5)),
+    Example("linear_memory", lambda: LinearMemory(5, 7), floats(3, 11, 5)),
+    Example("layer_norm_lstm", lambda: LayerNormLSTM(5, 7), floats(3, 11, 5)),
+    Example("min_char_rnn", lambda: MinCharRNN(11, 7), tokens(3, 7, below=11)),
     Example("causal_conv", lambda: CausalConv1d(5, 7, kernel_size=3, dilation=2), floats(3, 11, 5)),
     Example(
         "causal_conv_strided",
@@ -87,6 +157,7 @@ EXAMPLES = [
         tokens(3, 5, below=11),
         _memory,
     ),
+    Example("bigram", lambda: BigramLanguageModel(11), tokens(3, 7, below=11)),
     Example(
         "recurrent_language_model",
         lambda: RecurrentLanguageModel(
@@ -98,5 +169,46 @@ EXAMPLES = [
     Example("self_attention_wide", lambda: CausalSelfAttention(6, 3, window=13), floats(3, 7, 6)),
     Example("embedding", lambda: Embedding(11, 5), tokens(3, 7, below=11)),
     Example("linear", lambda: Linear(5, 7), floats(3, 7, 5)),
+    Example("layer_norm", lambda: LayerNorm(5), floats(3, 7, 5)),
+    Example("per_frame", _frames, floats(3, 7, 2, 5, 11)),
+    Example("running_mean", RunningMean, floats(3, 11, 5)),
+    Example("running_mean_frames", RunningMean, floats(2, 7, 2, 3, 5)),
+    Example("residual", lambda: Residual(Serial(LSTM(5, 5), Dropout(0.3))), floats(3, 7, 5)),
+    Example(
+        "residual_skip",
+        lambda: Residual(ConvLSTM(2, 3), PerFrame(nn.Conv2d(2, 3, kernel_size=1))),
+        floats(2, 5, 2, 3, 5),
+    ),
+    Example(
+        "tcn",
+        lambda: TCN(3, 7, hidden_size=5, num_levels=3, kernel_size=2, dropout=0.3),
+        floats(3, 11, 3),
+    ),
+    Example(
+        "tcn_one_convolution",
+        lambda: TCN(
+            5,
+            2,
+            hidden_size=5,
+            num_levels=2,
+            kernel_size=3,
+            dropout=0.3,
+            dropout_period=None,
+            convolutions_per_level=1,
+        ),
+        floats(3, 13, 5),
+    ),
+    Example(
+        "tcn_language_model",
+        lambda: TCNLanguageModel(11, embedding_size=3, hidden_size=5, num_levels=2, dropout=0.3),
+        tokens(3, 7, below=11),
+    ),
+    Example(
+        "transformer_language_model",
+        lambda: CausalTransformerLanguageModel(
+            11, embed_dim=14, num_heads=2, num_layers=2, window=3, dropout=0.3
+        ),
+        tokens(3, 7, below=11),
+    ),
     Example("serial_nested", _nested, floats(3, 14, 3)),
 ]

@@ -1,5 +1,7 @@
 """The machine that a run computes on."""
 
+import random
+
 import torch
 
 
@@ -12,3 +14,9 @@ def use_threads(threads: int) -> None:
     if threads > 0:
         torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
+
+
+def seed_everything(seed: int) -> None:
+    """Start every generator that a run may draw from at ``seed``: torch's and Python's."""
+    torch.manual_seed(seed)
+    random.seed(seed)

@@ -1,6 +1,8 @@
 """What a training run can be told; the same for every task."""
 
 from dataclasses import dataclass
+from math import isfinite
+from typing import Literal
 
 from unrolled.errors import ConfigError
 
@@ -9,18 +11,31 @@ from unrolled.errors import ConfigError
 class TrainingOptions:
     """How long and how to train.
 
-    The first of ``epochs``, ``max_steps`` and ``max_minutes`` that is used up ends the run, and the
-    learning rate falls to nought over it by half a cosine.
+    The first of ``epochs``, ``max_steps`` and ``max_minutes`` that is used up ends the run; the
+    schedule of the learning rate is stretched over it.
 
     Args:
         epochs: passes over the training data.
         max_steps: updates of the weights at most.
-        max_minutes: wall-clock minutes at most, validation included.
+        max_minutes: wall-clock minutes at most, validation and earlier parts of a run included.
         batch_size: sequences side by side.
-        window: steps that a gradient goes back through (k1 = k2); the state is carried on.
-        learning_rate: of Adam, at its highest.
-        clip_norm: the gradient's norm is brought down to this where it is larger.
+        window: steps from one update to the next (k1).
+        backward_steps: steps that a gradient goes back through (k2), a multiple of window; left
+            out, it is the window.
+        carry_state: go on from the last window's state; if not, every window starts anew.
+        optimizer: which rule updates the weights.
+        learning_rate: at its highest.
+        momentum: of sgd and rmsprop.
+        weight_decay: of every optimizer; decoupled in adamw.
+        schedule: how the learning rate falls: by half a cosine, tenfold at 1/2 and 3/4, or never.
+        warm_up: share of the run in which the learning rate rises.
+        clip_norm: the gradient's norm is brought down to this; 0 leaves it.
+        clip_value: every element of the gradient is cut to this, before the norm; 0 leaves them.
+        on_bad_number: stop at a NaN or infinity, or skip that window and go on.
+        checkpoint_seconds: between checkpoints; 0 saves after every update.
+        keep: how many checkpoints are kept.
         seed: of the initial weights and of dropout.
+        device: cpu, or a device that torch knows, such as cuda.
         threads: CPU threads; 0 leaves torch's own choice.
     """
 
@@ -29,16 +44,38 @@ class TrainingOptions:
     max_minutes: float | None = None
     batch_size: int = 8
     window: int = 64
+    backward_steps: int | None = None
+    carry_state: bool = True
+    optimizer: Literal["adam", "adamw", "sgd", "adagrad", "rmsprop"] = "adam"
     learning_rate: float = 2e-3
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    schedule: Literal["cosine", "steps", "constant"] = "cosine"
+    warm_up: float = 0.02
     clip_norm: float = 1.0
+    clip_value: float = 0.0
+    on_bad_number: Literal["stop", "skip"] = "stop"
+    checkpoint_seconds: float = 30.0
+    keep: int = 2
     seed: int = 0
+    device: str = "cpu"
     threads: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "max_steps", "max_minutes", "batch_size", "window"):
+        above_zero = ("epochs", "max_steps", "max_minutes", "batch_size", "window", "keep")
+        for name in (*above_zero, "backward_steps", "learning_rate"):
             value = getattr(self, name)
-            if value is not None and value <= 0:
+            if value is not None and not (value > 0 and isfinite(value)):
                 raise ConfigError(f"{name} above 0", str(value))
-        for name in ("learning_rate", "clip_norm"):
-            if not 0 < getattr(self, name) < float("inf"):
-                raise ConfigError(f"{name} above 0 and finite", str(getattr(self, name)))
+        for name in ("momentum", "weight_decay", "warm_up", "clip_norm", "clip_value"):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(f"{name} of at least 0", str(getattr(self, name)))
+        if self.backward_steps is not None and self.backward_steps % self.window:
+            raise ConfigError(
+                f"backward_steps a multiple of the window {self.window}", str(self.backward_steps)
+            )
+
+    @property
+    def windows_back(self) -> int:
+        """How many windows a gradient goes back through, the present one among them."""
+        return (self.backward_steps or self.window) // self.window

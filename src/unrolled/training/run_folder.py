@@ -1,26 +1,39 @@
-"""The folder of a run: what was asked for, the log, and the model."""
+"""The folder of a run: what was asked for, the log, the checkpoints and the model."""
 
 import json
-from dataclasses import asdict
+import os
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.storage import write_file
-from unrolled.training.truncated_bptt import Progress
+from unrolled.training.checkpoints import CheckpointFolder
 
 _REQUEST = "run.json"
+_LOG = "metrics.jsonl"
 
 
 class RunFolder:
-    """A new folder for a run; one that exists is never overwritten.
+    """A folder for one run; one that exists is never overwritten.
 
-    Holds ``run.json`` (the request), ``metrics.jsonl`` (one line a validation) and ``model/``. It
-    appears with the first thing that is written into it, so that a refused run leaves nothing.
+    Holds ``run.json`` (the request), ``metrics.jsonl`` (a line for every update and validation),
+    ``checkpoints/`` and ``model/``. A new one appears with the first thing that is written into
+    it, so that a refused run leaves nothing behind.
+
+    Args:
+        path: the folder.
+        request: what the run was asked for, as JSON can hold it.
+        keep: how many checkpoints are kept.
     """
 
-    def __init__(self, out: Path | None, task: str, request: dict[str, Any]) -> None:
+    def __init__(self, path: Path, request: dict[str, Any], keep: int) -> None:
+        self.path = path
+        self.request = request
+        self.checkpoints = CheckpointFolder(path / "checkpoints", keep)
+
+    @classmethod
+    def new(cls, out: Path | None, task: str, request: dict[str, Any], keep: int) -> Self:
         """Choose ``out``, or the next free ``runs/TASK-N``.
 
         Raises:
@@ -30,36 +43,48 @@ class RunFolder:
             out = next(p for n in count(1) if not (p := Path("runs") / f"{task}-{n}").exists())
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise ConfigError(f"a new folder for --out, not {out}", "one in use", "name another")
-        self.path = out
-        self._request = {"task": task, **request}
+        return cls(out, {"task": task, **request}, keep)
+
+    @classmethod
+    def open(cls, path: Path, keep: int = 2) -> Self:
+        """Open the folder of a run that was begun.
+
+        Raises:
+            ReaderError: there is no run in it.
+        """
+        try:
+            request = json.loads((path / _REQUEST).read_text("utf-8"))
+            request["task"]
+        except OSError:
+            got = f"no {_REQUEST} in it" if path.is_dir() else "nothing there"
+            raise ReaderError(f"the folder of a run at {path}", got) from None
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise ReaderError(f"the request of a run in {path / _REQUEST}", "damage") from None
+        return cls(path, request, keep)
 
     @property
     def model(self) -> Path:
         """Where the model goes."""
-        self._open()
+        self._begin()
         return self.path / "model"
 
-    def log(self, progress: Progress) -> None:
-        """Append a line to ``metrics.jsonl``."""
-        self._open()
-        with (self.path / "metrics.jsonl").open("a") as file:
-            file.write(json.dumps(asdict(progress)) + "\n")
+    def log(self, line: dict[str, Any]) -> None:
+        """Append a line to the log."""
+        self._begin()
+        with (self.path / _LOG).open("a") as file:
+            file.write(json.dumps(line) + "\n")
 
-    def _open(self) -> None:
+    def log_size(self) -> int:
+        """Return the length of the log in bytes, all of it durable."""
+        self._begin()
+        with (self.path / _LOG).open("ab") as file:
+            os.fsync(file.fileno())
+            return file.tell()
+
+    def truncate_log(self, size: int) -> None:
+        """Forget what was logged after a checkpoint that is gone back to."""
+        os.truncate(self.path / _LOG, size)
+
+    def _begin(self) -> None:
         if not (self.path / _REQUEST).exists():
-            write_file(self.path / _REQUEST, json.dumps(self._request, indent=2).encode())
-
-
-def request_of(folder: Path) -> dict[str, Any]:
-    """Return what a run was asked for.
-
-    Raises:
-        ReaderError: the folder is not that of a run.
-    """
-    try:
-        request: dict[str, Any] = json.loads((folder / _REQUEST).read_text("utf-8"))
-    except (OSError, ValueError):
-        raise ReaderError(
-            f"--data, since {folder} is no run folder that remembers its own", "none", "pass it"
-        ) from None
-    return request
+            write_file(self.path / _REQUEST, json.dumps(self.request, indent=2).encode())

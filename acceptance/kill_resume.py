@@ -1,0 +1,185 @@
+"""Killed at any instant, a run goes on as if it had not been: bit for bit.
+
+    python -m acceptance.kill_resume [--kills 200]
+
+A process is forked for every attempt, works, and is killed (SIGKILL) after a random time, in the
+midst of steps, saves and loads. The run that the attempts make together must equal one that was
+never disturbed: weights, moments, random states, carried state, position and log. The broken twin
+writes its checkpoints in place.
+"""
+
+import argparse
+import mmap
+import os
+import random
+import shutil
+import signal
+import struct
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from acceptance.small_run import fingerprint, open_or_begin
+from acceptance.verdict import conclude
+from unrolled import storage
+from unrolled.errors import UnrolledError
+from unrolled.training import checkpoints
+from unrolled.training.run_folder import RunFolder
+
+STEPS = 400
+WORKING, SAVING, LOADING = 0, 1, 2
+
+
+@dataclass
+class Tally:
+    """What the kills hit, and what went wrong."""
+
+    kills: int = 0
+    in_save: int = 0
+    in_load: int = 0
+    runs: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+class Board:
+    """A few numbers that parent and child share: what it does, the last save, where it went on."""
+
+    def __init__(self) -> None:
+        self.memory = mmap.mmap(-1, 24)
+
+    def __getitem__(self, place: int) -> int:
+        return struct.unpack_from("q", self.memory, 8 * place)[0]
+
+    def __setitem__(self, place: int, value: int) -> None:
+        struct.pack_into("q", self.memory, 8 * place, value)
+
+
+def main() -> int:
+    """Run the proof and its broken twin."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    began = time.monotonic()
+    torch.set_num_threads(1)  # a fork after torch has run on several threads hangs
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        learning, straight = open_or_begin(folder / "straight", STEPS)
+        learning.training.run()
+        expected = fingerprint(straight)
+        generator = random.Random(options.seed)
+        tally = torment(folder / "killed", expected, options.kills, generator)
+        storage.write_file = write_in_place
+        twin = torment(folder / "twin", expected, max(20, options.kills // 4), generator)
+    figures = {
+        "kills_in_a_save": tally.in_save,
+        "kills_in_a_load": tally.in_load,
+        "runs_finished": tally.runs,
+        "steps_of_a_run": STEPS,
+        "twin_failures": len(twin.failures),
+    }
+    return conclude(
+        "kill_resume",
+        tally.kills,
+        tally.failures,
+        control_failed=bool(twin.failures),
+        figures=figures,
+        began=began,
+        exercised=tally.in_save >= options.kills // 10 and tally.in_load >= options.kills // 40,
+    )
+
+
+def torment(folder: Path, expected: dict[str, str], kills: int, generator: random.Random) -> Tally:
+    """Kill ``kills`` attempts at a run; every run that gets to its end must be as expected."""
+    tally, board, acknowledged = Tally(), Board(), 0
+    while tally.kills < kills or folder.exists():
+        board[0], board[1], board[2] = WORKING, acknowledged, -1
+        # A third of the attempts are killed early, where the checkpoint is being read.
+        longest = 0.05 if generator.random() < 0.3 else 0.16
+        wait = None if tally.kills >= kills else generator.uniform(0.005, longest)
+        finished = attempt(folder, board, wait)
+        if board[2] >= 0 and board[2] < acknowledged:
+            tally.failures.append(f"went back to step {board[2]}, {acknowledged} was saved")
+        acknowledged = board[1]
+        if finished is None:
+            tally.kills += 1
+            tally.in_save += board[0] == SAVING
+            tally.in_load += board[0] == LOADING
+            continue
+        if finished != 0:
+            tally.failures.append(f"a resumed run failed at step {acknowledged}")
+        else:
+            tally.runs += 1
+            found = fingerprint(RunFolder.open(folder))
+            different = [name for name in expected if found.get(name) != expected[name]]
+            if different or found.keys() != expected.keys():
+                tally.failures.append(f"other bits in {different[:5]}")
+        shutil.rmtree(folder, ignore_errors=True)
+        acknowledged = 0
+    return tally
+
+
+def attempt(folder: Path, board: Board, wait: float | None) -> int | None:
+    """Fork a child that works on the run; return its exit code, or None if it was killed."""
+    child = os.fork()
+    if child == 0:
+        os._exit(work(folder, board))
+    if wait is not None:
+        time.sleep(wait)
+        if os.waitpid(child, os.WNOHANG)[0] == 0:
+            os.kill(child, signal.SIGKILL)
+            _, status = os.waitpid(child, 0)
+            return None if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status)
+        return 0 if work_is_done(folder) else 1
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def work(folder: Path, board: Board) -> int:
+    """Go on with the run, noting on the board what is being done."""
+    save, load = checkpoints.CheckpointFolder.save, checkpoints.CheckpointFolder.load
+
+    def noted_save(self, step, checkpoint):  # type: ignore[no-untyped-def]
+        board[0] = SAVING
+        save(self, step, checkpoint)
+        board[0], board[1] = WORKING, step
+
+    def noted_load(self):  # type: ignore[no-untyped-def]
+        board[0] = LOADING
+        loaded = load(self)
+        board[0] = WORKING
+        return loaded
+
+    checkpoints.CheckpointFolder.save, checkpoints.CheckpointFolder.load = noted_save, noted_load  # type: ignore[method-assign]
+    try:
+        learning, _ = open_or_begin(folder, STEPS)
+        board[2] = learning.counters.step
+        learning.training.run()
+    except (UnrolledError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def work_is_done(folder: Path) -> bool:
+    """Say whether the run in a folder has made all its steps."""
+    checkpoint, _ = RunFolder.open(folder).checkpoints.load()
+    return checkpoint is not None and checkpoint.manifest["step"] == STEPS
+
+
+def write_in_place(path: Path, data: bytes) -> None:
+    """Write as many do: remove what there was, then write into the place, as a slow disk does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for old in path.parent.glob("*.safetensors"):
+        old.unlink()
+    with path.open("wb", buffering=0) as file:
+        file.write(data[: len(data) // 2])
+        time.sleep(0.003)
+        file.write(data[len(data) // 2 :])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""``unrolled list``."""
+
+from unrolled.cli.output import print_json, print_table
+
+
+def list_names(*, json: bool = False) -> None:
+    """List what can be named: tasks, models, cells and layers.
+
+    Example: unrolled list
+
+    Args:
+        json: print one JSON object and nothing else.
+    """
+    from unrolled.cli.train import train
+    from unrolled.diagnostics import catalogue
+
+    tasks = {name: train[name].help.split("\n")[0] for name in train if not name.startswith("-")}
+    found = {"tasks": tasks, **catalogue()}
+    if json:
+        print_json(found)
+        return
+    for kind, members in found.items():
+        print_table(kind, ("", ""), members.items())
+    print("Build one with unrolled.build(NAME, ...), look at one with: unrolled inspect NAME")

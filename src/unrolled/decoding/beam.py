@@ -1,0 +1,181 @@
+"""Beam search: the K best unfinished hypotheses grow side by side."""
+
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from unrolled.decoding.driving import (
+    AnyRecurrence,
+    Ending,
+    next_log_probabilities,
+    next_logits,
+    read_prompt,
+)
+from unrolled.decoding.hypotheses import Hypotheses
+from unrolled.decoding.largest import largest
+from unrolled.decoding.ranking import best, check_length_penalty, contenders, penalised
+from unrolled.errors import ConfigError
+from unrolled.state import map_leaves, select_rows
+
+
+class Arm(NamedTuple):
+    """Hypotheses one token longer than those they come from."""
+
+    parents: Tensor  # [B, M], the column in the step before
+    tokens: Tensor  # [B, M]
+    scores: Tensor  # [B, M], log-probabilities; -inf for what is no hypothesis
+
+
+class Step(NamedTuple):
+    """What one step of the search leaves behind."""
+
+    live: Arm  # in order of tokens, so that of equals the first is taken
+    ended: Arm
+
+
+@torch.no_grad()
+def beam_search(
+    model: AnyRecurrence,
+    prompt: Tensor,
+    *,
+    state: Any = None,
+    max_length: int,
+    stop: int | Collection[int] | None = None,
+    min_length: int = 0,
+    beam_size: int = 5,
+    length_penalty: float = 0.0,
+) -> Hypotheses:
+    """Look for the best continuations of every prompt, keeping ``beam_size`` of each length.
+
+        score = log p(w_0 ... w_{n-1} | prompt) / ((5 + n) / 6) ** length_penalty
+
+    At every step all one-token continuations of the unfinished hypotheses are ranked together.
+    Those among the best K that stop are set aside; the best K that do not stop go on. The result is
+    the best K of all that were set aside and, if the search came to ``max_length``, of the
+    unfinished ones: both compete by score, and of equals the first in order of tokens wins.
+
+    The search ends early when K finished hypotheses are better than any unfinished one can become.
+    A log-probability only falls, and the penalty is largest at ``max_length``; so the bound on what
+    may come of an unfinished one is its log-probability over the penalty there.
+
+    With ``beam_size=1`` and no penalty this is ``greedy``.
+
+    Shapes: prompt [B, P] int64; returns Hypotheses of K = beam_size, best first.
+    Args:
+        model: any recurrence whose y is logits ``[B, T, V]`` or has a field ``logits``.
+        prompt: at least one token; it is read, not repeated in the result.
+        state: to go on from, for B rows.
+        max_length: tokens of a hypothesis at most.
+        stop: the token, or the tokens, that end a hypothesis.
+        min_length: a hypothesis that finishes has at least so many tokens, its stop token included.
+        beam_size: K.
+        length_penalty: 0 ranks by log-probability; above, longer hypotheses gain. The
+            log-probabilities returned are those of the model.
+    Raises:
+        ConfigError: an option that cannot be, or a stop token outside the vocabulary.
+        NumericsError: logits of a row that are NaN, or all -inf.
+        ShapeError: prompt is not [B, P].
+    Source: the penalty: Wu et al. 2016, arXiv:1609.08144, eq. 14. Differs: no coverage penalty, no
+        pruning by a margin.
+    Example:
+        >>> from unrolled.models import RecurrentLanguageModel
+        >>> model = RecurrentLanguageModel(11, embedding_size=3, hidden_size=5)
+        >>> found = beam_search(model, torch.tensor([[3, 1]]), max_length=7, beam_size=3)
+        >>> found.tokens.shape, found.finished
+        (torch.Size([1, 3, 7]), tensor([[False, False, False]]))
+    """
+    if beam_size < 1:
+        raise ConfigError("beam_size of at least 1", str(beam_size))
+    ending = Ending.of(stop, prompt.device, min_length=min_length, max_length=max_length)
+    check_length_penalty(length_penalty, max_length)
+    logits, state = read_prompt(model, prompt, state, ending)
+    trail = _search(model, logits, state, ending, beam_size, length_penalty)
+    return _result(trail, ending, beam_size, length_penalty)
+
+
+def _search(
+    model: AnyRecurrence,
+    logits: Tensor,
+    state: Any,
+    ending: Ending,
+    beam_size: int,
+    length_penalty: float,
+) -> list[Step]:
+    num_rows = len(logits)
+    scores = logits.new_zeros(num_rows, 1)  # one hypothesis, so far empty, for every prompt
+    found = logits.new_full((num_rows, beam_size), -torch.inf)
+    done = torch.zeros(num_rows, dtype=torch.bool, device=logits.device)
+    trail: list[Step] = []
+    while True:
+        alive = ~done[:, None] & (scores > -torch.inf)
+        following = next_log_probabilities(logits, alive, ending, position=len(trail))
+        trail.append(_extend(following, scores, ending, beam_size))
+        live, ended = trail[-1]
+        gained = penalised(ended.scores, len(trail), length_penalty)
+        found = largest(torch.cat([found, gained], dim=1), beam_size)[0]
+        done = _settled(live.scores, found, ending, length_penalty)
+        if len(trail) == ending.max_length or bool(done.all()):
+            return trail
+        first = torch.arange(num_rows, device=scores.device)[:, None] * scores.shape[1]
+        state = select_rows(state, (first + live.parents).flatten())  # copied: ours to overwrite
+        scores = live.scores
+        logits, state = next_logits(model, live.tokens.flatten(), state)
+
+
+def _settled(scores: Tensor, found: Tensor, ending: Ending, length_penalty: float) -> Tensor:
+    """Say for each prompt whether its K best finished hypotheses will stay the K best."""
+    reachable = penalised(scores.amax(dim=1), ending.max_length, length_penalty)
+    # Not where they are equal: the unfinished one may come first in order of tokens.
+    return (reachable < found[:, -1]) | (reachable == -torch.inf)
+
+
+def _extend(following: Tensor, scores: Tensor, ending: Ending, beam_size: int) -> Step:
+    """Rank every hypothesis ``scores [B, M]`` with every next token ``following [B·M, V]``."""
+    num_rows, num_live = scores.shape
+    size, num_stops = following.shape[1], len(ending.stop)
+    totals = following.view(num_rows, num_live, size).add_(scores[:, :, None]).flatten(1)
+    # At most num_stops of every hypothesis's continuations stop: the others are at least K.
+    totals, columns = largest(totals, min(num_live * size, beam_size * (1 + num_stops)))
+    stops = ending.reached(columns % size)
+    ended = Arm(columns // size, columns % size, totals.masked_fill(~stops, -torch.inf))
+    ended = map_leaves(lambda leaf: leaf[:, : beam_size if num_stops else 0], ended)
+    # A column at least, impossible if it must be: a search without any live one has ended.
+    num_going_on = max(1, min(beam_size, num_live * (size - num_stops)))
+    going_on = stops.byte().argsort(dim=1, stable=True)[:, :num_going_on]
+    totals = totals.masked_fill(stops, -torch.inf)
+    columns, order = columns.gather(1, going_on).sort(dim=1)
+    totals = totals.gather(1, going_on).gather(1, order)
+    return Step(Arm(columns // size, columns % size, totals), ended)
+
+
+def _result(trail: list[Step], ending: Ending, beam_size: int, length_penalty: float) -> Hypotheses:
+    arms = [(step.ended, length) for length, step in enumerate(trail, start=1)]
+    if len(trail) == ending.max_length:
+        arms.append((trail[-1].live, len(trail)))
+    pool = map_leaves(lambda *leaves: torch.cat(leaves, dim=1), *(arm for arm, _ in arms))
+    lengths = torch.cat([torch.full_like(arm.tokens, length) for arm, length in arms], dim=1)
+    chosen = contenders(penalised(pool.scores, lengths, length_penalty), beam_size)
+    pool, lengths = map_leaves(lambda leaf: leaf.gather(1, chosen), (pool, lengths))
+    return best(
+        _traced(trail, pool, lengths),
+        lengths,
+        pool.scores,
+        ending.reached(pool.tokens),
+        beam_size,
+        length_penalty=length_penalty,
+        padding=ending.padding,
+    )
+
+
+def _traced(trail: list[Step], ends: Arm, lengths: Tensor) -> Tensor:
+    """Go back from the last token of every hypothesis to its first: ``[B, W, L]``."""
+    columns, parents = [], ends.parents
+    for position in reversed(range(len(trail))):
+        live = trail[position].live
+        inside = lengths > position + 1
+        last = torch.where(lengths == position + 1, ends.tokens, 0)
+        columns.append(torch.where(inside, live.tokens.gather(1, parents), last))
+        parents = torch.where(inside, live.parents.gather(1, parents), parents)
+    return torch.stack(columns[::-1], dim=2)

@@ -1,0 +1,52 @@
+"""Diagnostics: what a module computes, what it looks back on, how its gradients travel."""
+
+from unrolled.diagnostics.catalogue import catalogue
+from unrolled.diagnostics.census import Census, Layer, census
+from unrolled.diagnostics.environment import environment
+from unrolled.diagnostics.gradient_flow import (
+    RecurrentMatrix,
+    gradient_bound,
+    jacobian_norms,
+    loss_gradient_norms,
+    recurrent_matrices,
+)
+from unrolled.diagnostics.inspection import Inspection, inspect_recurrence
+from unrolled.diagnostics.receptive_field import (
+    ReceptiveField,
+    influence,
+    looks_ahead,
+    probe_receptive_field,
+    receptive_field,
+)
+from unrolled.diagnostics.specimen import (
+    Specimen,
+    example_features,
+    example_input,
+    parse_options,
+    specimen,
+)
+
+__all__ = [
+    "Census",
+    "Inspection",
+    "Layer",
+    "ReceptiveField",
+    "RecurrentMatrix",
+    "Specimen",
+    "catalogue",
+    "census",
+    "environment",
+    "example_features",
+    "example_input",
+    "gradient_bound",
+    "influence",
+    "inspect_recurrence",
+    "jacobian_norms",
+    "looks_ahead",
+    "loss_gradient_norms",
+    "parse_options",
+    "probe_receptive_field",
+    "receptive_field",
+    "recurrent_matrices",
+    "specimen",
+]

@@ -1,0 +1,104 @@
+"""A run of the language task in its folder: begun, taken up again, finished."""
+
+from collections.abc import Callable
+from math import exp
+from pathlib import Path
+from typing import Any
+
+from unrolled.errors import ReaderError
+from unrolled.readers.text import read_parts
+from unrolled.registry import import_file
+from unrolled.tasks.language import LanguageModel, Learning, prepare
+from unrolled.tasks.language_options import LanguageOptions
+from unrolled.tasks.model_folder import require_fitting_sizes
+from unrolled.training.device import use_threads
+from unrolled.training.loop import Progress
+from unrolled.training.options import TrainingOptions
+from unrolled.training.run_folder import RunFolder
+
+Show = Callable[[float, str], None]  # the share that is done, and a few words on it
+
+
+def begin(out: Path | None, request: dict[str, Any], show: Show) -> tuple[Learning, RunFolder]:
+    """Get a new run ready, in a folder of its own.
+
+    Args:
+        out: the folder; None takes the next runs/language-N.
+        request: data, model, options, import, reading and training, as JSON can hold them.
+        show: is told how far it is.
+    """
+    folder = RunFolder.new(out, "language", request, request["training"]["keep"])
+    return _prepare(folder, show), folder
+
+
+def reopen(path: Path, show: Show) -> tuple[Learning, RunFolder]:
+    """Take a run up at its last good checkpoint.
+
+    Raises:
+        ReaderError: no run there, none of its checkpoints is good, or its data has changed.
+    """
+    folder = RunFolder.open(path)
+    checkpoint, faults = folder.checkpoints.load()
+    if checkpoint is None and faults:
+        raise ReaderError(f"a good checkpoint in {path}", "; ".join(map(str, faults)))
+    try:
+        folder.checkpoints.keep = folder.request["training"]["keep"]
+        if checkpoint is not None:
+            require_fitting_sizes(folder.request["options"], checkpoint.tensors)
+        learning = _prepare(folder, show)
+    except (KeyError, TypeError, AttributeError) as error:
+        got = " ".join(str(error).split())
+        raise ReaderError(f"a run's request in {path / 'run.json'}", got) from None
+    for fault in faults:
+        learning.notices.append(f"{fault}; the checkpoint before it is used")
+    if checkpoint is None:
+        folder.truncate_log(0)
+    else:
+        learning.training.restore(checkpoint)
+    return learning, folder
+
+
+def finish(learning: Learning, folder: RunFolder) -> dict[str, Any]:
+    """Write the model, and return the run's figures."""
+    counters = learning.counters
+    figures = {
+        "nats_per_token": counters.best,
+        "perplexity": exp(min(counters.best, 700.0)),
+        "bigram_nats_per_token": learning.baseline,
+        "unit": "character" if learning.model.vocabulary.level == "char" else "word",
+        "steps": counters.step,
+        "skipped": counters.skipped,
+        "seconds": counters.seconds,
+    }
+    learning.model.save(folder.model, figures)
+    return figures
+
+
+def _prepare(folder: RunFolder, show: Show) -> Learning:
+    request = folder.request
+    for path in request["import"]:
+        import_file(Path(path))
+    reading = LanguageOptions(**request["reading"])
+    options = TrainingOptions(**request["training"])
+    text = read_parts(request["data"], split=reading.split, encoding=reading.encoding)
+    hashes = request.setdefault("parts", text.hashes())
+    if hashes != text.hashes():
+        raise ReaderError(f"{request['data']} as it was when the run began", "another text")
+    use_threads(options.threads)
+    words = ""
+
+    def report(progress: Progress, _: LanguageModel) -> None:
+        nonlocal words
+        if progress.loss is not None:
+            words = f"{progress.loss:.3f} nats"
+        show(progress.share, words)
+
+    return prepare(
+        text,
+        request["model"],
+        request["options"],
+        data=reading,
+        training=options,
+        folder=folder,
+        report=report,
+    )

@@ -1,0 +1,31 @@
+"""The k largest: as a stable sort has them, whatever the size of the rows."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from unrolled.decoding.largest import BLOCK, largest
+
+
+def by_sorting(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    values, columns = scores.sort(dim=1, descending=True, stable=True)
+    return values[:, :k], columns[:, :k]
+
+
+@pytest.mark.parametrize("k", [1, 2, 7])
+@pytest.mark.parametrize("size", [7, BLOCK, 4 * BLOCK + 1, 31 * BLOCK, 31 * BLOCK + 5, 2999])
+@pytest.mark.parametrize("levels", [2, 5, 1000])
+def test_it_is_a_stable_sort(size: int, k: int, levels: int) -> None:
+    scores = torch.randint(levels, (5, size)).double()
+    for found, expected in zip(largest(scores, k), by_sorting(scores, k), strict=True):
+        assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize("size", [11, 31 * BLOCK + 5])
+def test_what_is_impossible_comes_last_and_in_order(size: int) -> None:
+    scores = torch.full((2, size), -torch.inf)
+    scores[0, size - 1] = -3.0
+    values, columns = largest(scores, 3)
+    assert columns.tolist() == [[size - 1, 0, 1], [0, 1, 2]]
+    assert values[0, 0] == -3.0
+    assert torch.isneginf(values[1]).all()
