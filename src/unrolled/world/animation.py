@@ -3,11 +3,12 @@
 import numpy as np
 
 from unrolled.world.casting import Actor, cast
-from unrolled.world.choreography import Array, Cue, Motion, Stage, perform, settle
+from unrolled.world.choreography import perform, settle
 from unrolled.world.clip import FRAME_RATE_HZ, Box, Clip, Event, Point, SceneObject
 from unrolled.world.draws import Draws
 from unrolled.world.narration import Deed, Narration
 from unrolled.world.rendering import Painted, background, paint
+from unrolled.world.stage import Array, Cue, Motion, Stage
 
 
 def animate(

@@ -1,109 +1,48 @@
 """How an event is moved: paths on which what is told happens, and nothing else does.
 
 Many candidates are drawn at once, the calmest first, and the first is taken in which everybody
-stays in the frame, and clear of everybody that the event does not bring together.
+stays in the frame, and clear of everybody that the event does not bring together. On a crowded
+stage that may be none of many; then all regroup in cells, where there is always a way.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import count
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
 from unrolled.world.draws import Draws
-from unrolled.world.narration import Deed
+from unrolled.world.regrouping import perform_in_cells, places
 from unrolled.world.silhouette import contact, gap, reach
-
-Array = Float64[np.ndarray, "..."]
+from unrolled.world.stage import HEADINGS, Array, Cue, Motion, Stage, smooth
 
 _CANDIDATES = 96
 _CALM = 0.06  # how far a bystander drifts in an event, as a share of the stage
-_DIRECT = 8  # rounds of candidates, before some of the time goes to making way
+_DIRECT = 6  # rounds of candidates, before some of the time goes to making way
+_ROUNDS = 14  # rounds in all, before everybody regroups
 _MAKING_WAY = 0.4
 _TOUCHING = (0.5, 0.7)  # the part of a meeting's time in which the two touch
-_HEADINGS = {"left": (-1, 0), "right": (1, 0), "top": (0, -1), "bottom": (0, 1)}
-
-
-@dataclass(frozen=True)
-class Stage:
-    """The frame as a place to move in.
-
-    Args:
-        height: of the frame in pixels.
-        width: of the frame in pixels.
-        frames: how many an event takes.
-    """
-
-    height: int
-    width: int
-    frames: int
-
-    @property
-    def scale(self) -> int:
-        """The shorter side, which all lengths are shares of."""
-        return min(self.height, self.width)
-
-    @property
-    def clearance(self) -> float:
-        """How far the squares of two shapes stay apart, in x or in y."""
-        return 0.035 * self.scale
-
-    @property
-    def margin(self) -> float:
-        """How far a shape on the stage stays from the frame's edge."""
-        return 0.016 * self.scale
-
-    def room(self, sizes: Array) -> tuple[Array, Array]:
-        """Return the least and greatest centres ``[..., 2]`` of shapes inside the frame."""
-        least = np.stack([sizes / 2 + self.margin] * 2, axis=-1)
-        return least, np.array([self.width, self.height], dtype=np.float64) - least
-
-
-class Cue(NamedTuple):
-    """What is to be moved: the event, who stands where, and how large.
-
-    Shapes: centres [N, 2], before and after [N] sizes.
-    """
-
-    deed: Deed
-    shapes: list[str]
-    centres: Array
-    before: Array
-    after: Array
-    who: int
-    other: int | None
-
-
-class Motion(NamedTuple):
-    """Where everybody is at each frame's end, the moment before the first one put in front.
-
-    Shapes: centres [F + 1, N, 2]; sizes [F + 1, N].
-    """
-
-    centres: Array
-    sizes: Array
 
 
 def settle(stage: Stage, sizes: Array, draws: Draws) -> Float64[np.ndarray, "N 2"]:
     """Return places for shapes that are there from the start."""
     least, greatest = stage.room(sizes)
-    while True:
+    for _ in range(_ROUNDS):
         centres = draws.uniform(least, greatest, _CANDIDATES, len(sizes), 2)
         fits = _apart(stage, centres[:, None], sizes, None).all(axis=1)
         if fits.any():
             return np.asarray(centres[fits.argmax()])
+    return places(stage, len(sizes))
 
 
 def perform(stage: Stage, cue: Cue, draws: Draws) -> Motion:
     """Return the motion of an event."""
-    for attempt in count():
+    for attempt in range(_ROUNDS):
         making_way = 0 if attempt < _DIRECT else int(_MAKING_WAY * stage.frames)
         paths, sizes, fits = _candidates(stage, cue, draws, making_way)
         if fits.any():
-            break
-    return Motion(paths[fits.argmax()], sizes)
+            return Motion(paths[fits.argmax()], sizes)
+    return perform_in_cells(stage, cue, int(_MAKING_WAY * stage.frames))
 
 
 def _candidates(
@@ -113,15 +52,15 @@ def _candidates(
     starts = np.repeat(cue.centres[None], _CANDIDATES, axis=0)
     if making_way:
         starts = _ends(stage, cue.before, starts, draws)
-    way = _straight(cue.centres, starts, _smooth(np.arange(making_way) / max(making_way, 1)))
+    way = _straight(cue.centres, starts, smooth(np.arange(making_way) / max(making_way, 1)))
     time = np.arange(stage.frames - making_way + 1) / (stage.frames - making_way)
-    act = _straight(starts, _ends(stage, cue.after, starts, draws), _smooth(time))
+    act = _straight(starts, _ends(stage, cue.after, starts, draws), smooth(time))
     act_of = _ACTS.get(cue.deed.verb)  # to grow or to shrink takes no path
     fits = act_of(stage, cue, draws, act, time) if act_of else _everywhere()
     if cue.deed.verb == "enters":
-        way[:, :, cue.who] = -stage.scale  # not there yet, and in nobody's way
+        way[:, :, cue.who] = act[:, :1, cue.who]  # waits outside
     paths = np.concatenate([way, act], axis=1)
-    change = np.concatenate([np.zeros(making_way), _smooth(time)])[:, None]
+    change = np.concatenate([np.zeros(making_way), smooth(time)])[:, None]
     sizes = cue.before + (cue.after - cue.before) * change
     together = None if cue.other is None else (cue.who, cue.other)
     fits &= _inside(stage, cue, paths, sizes)
@@ -135,11 +74,6 @@ def _straight(starts: Array, ends: Array, share: Array) -> Float64[np.ndarray, "
     """Return the straight ways between places ``[K, N, 2]``, at shares of them."""
     starts = np.broadcast_to(starts, ends.shape)
     return np.asarray(starts[:, None] + (ends - starts)[:, None] * share[:, None, None])
-
-
-def _smooth(time: Array) -> Array:
-    """Ease in and out."""
-    return np.asarray(time * time * (3 - 2 * time))
 
 
 def _ends(stage: Stage, sizes: Array, starts: Array, draws: Draws) -> Array:
@@ -198,7 +132,7 @@ def _unit(vectors: Float64[np.ndarray, "K 2"]) -> Float64[np.ndarray, "K 2"]:
 
 def _crossing(stage: Stage, cue: Cue, draws: Draws, starts: Array) -> tuple[Array, Array]:
     """Return places outside the side that is told of, and places inside: ``[K, 2]`` each."""
-    heading = np.array(_HEADINGS[cue.deed.side or "left"], dtype=np.float64)
+    heading = np.array(HEADINGS[cue.deed.side or "left"], dtype=np.float64)
     size = cue.after[cue.who]
     least, greatest = stage.room(size)
     inside = draws.uniform(least, greatest, _CANDIDATES, 2)
@@ -230,7 +164,7 @@ def _turns(stage: Stage, cue: Cue, draws: Draws, paths: Array, time: Array) -> A
     x, y = heading[:, :1], heading[:, 1:]  # y is down: a left turn takes "up" to "left"
     turned = {"left": (y, -x), "right": (-y, x), "around": (-x, -y)}[cue.deed.turn or "around"]
     legs = stage.scale * draws.uniform(0.15, 0.3, _CANDIDATES, 2, 1)
-    gone = (legs.sum(axis=1) * _smooth(time))[:, :, None]
+    gone = (legs.sum(axis=1) * smooth(time))[:, :, None]
     first = np.minimum(gone, legs[:, :1])
     paths[:, :, cue.who] = (
         paths[:, :1, cue.who]
@@ -247,8 +181,8 @@ def _meets(stage: Stage, cue: Cue, draws: Draws, paths: Array, time: Array) -> A
     reached = reach(cue.shapes[who], cue.before[who], cue.shapes[other], cue.before[other])
     toward = _unit((goal - start)[:, 0])
     touch = goal - (toward * contact(toward, reached)[:, None])[:, None]
-    coming = _smooth(np.minimum(time / _TOUCHING[0], 1.0))[:, None]
-    going = _smooth(np.maximum(time - _TOUCHING[1], 0.0) / (1 - _TOUCHING[1]))[:, None]
+    coming = smooth(np.minimum(time / _TOUCHING[0], 1.0))[:, None]
+    going = smooth(np.maximum(time - _TOUCHING[1], 0.0) / (1 - _TOUCHING[1]))[:, None]
     away = _units(draws)
     onward = ((away * toward).sum(axis=1) >= 0)[:, None, None]
     parting = (away * draws.uniform(0.06, 0.35, _CANDIDATES, 1) * stage.scale)[:, None] * going
@@ -266,7 +200,7 @@ def _passes(stage: Stage, cue: Cue, draws: Draws, paths: Array, time: Array) -> 
     miss = draws.uniform(-nearest, nearest, _CANDIDATES, 2)
     crossing = goal + (paths[:, -1, other] - goal) * when + miss
     end = start + (crossing - start) / when
-    paths[:, :, who] = start[:, None] + (end - start)[:, None] * _smooth(time)[:, None]
+    paths[:, :, who] = start[:, None] + (end - start)[:, None] * smooth(time)[:, None]
     return _everywhere()
 
 

@@ -8,10 +8,10 @@ from math import log
 
 from unrolled.errors import ConfigError
 from unrolled.world.animation import animate
-from unrolled.world.choreography import Stage
 from unrolled.world.clip import Clip
 from unrolled.world.draws import Draws
 from unrolled.world.narration import CAST, CROWD, Deed, Narration, Narrator, understand
+from unrolled.world.stage import Stage
 
 _LIMITS = {"height": 32, "width": 32, "events_per_clip": 1, "events_before": 0}
 _LIMITS |= {"frames_per_event": 12, "seed": 0}

@@ -82,12 +82,14 @@ def paint(
     F, N, _ = centres.shape
     _, H, W = behind.shape
     window = ceil(sizes.max(initial=0.0)) + 3
-    frame = np.pad(np.ones((H, W)), window)  # a canvas with room for who is half outside
+    outside = max(-centres.min(initial=0.0), (centres - [W, H]).max(initial=0.0))
+    border = ceil(outside) + window // 2 + 2  # room on the canvas for who is outside
+    frame = np.pad(np.ones((H, W)), border)
     light = np.zeros((3, F, *frame.shape))
     uncovered = np.repeat(frame[None], F, axis=0)
     within, visible = np.zeros((F, N)), np.zeros((F, N))
     for n in order:
-        cover, body, spots = _cover(shapes[n], centres[:, n], sizes[:, n], window, frame.shape)
+        cover, body, spots = _cover(shapes[n], centres[:, n], sizes[:, n], window, border, W)
         area = cover.sum(axis=(1, 2))
         within[:, n] = (cover * frame.reshape(-1)[spots]).sum(axis=(1, 2)) / area
         spots += np.arange(F)[:, None, None] * frame.size
@@ -97,7 +99,7 @@ def paint(
         for channel, full in enumerate(PALETTE[colours[n]]):
             shade = body * full + (cover - body) * (full // 2)
             light[channel].reshape(-1)[spots] += seen * shade
-    inner = np.s_[:, window:-window, window:-window]
+    inner = np.s_[:, border:-border, border:-border]
     pictures = np.empty((F, 3, H, W), dtype=np.uint8)
     for channel in range(3):
         shown = light[channel][inner] + uncovered[inner] * behind[channel]
@@ -106,7 +108,7 @@ def paint(
 
 
 def _cover(
-    shape: str, centres: Array, sizes: Array, window: int, canvas: tuple[int, int]
+    shape: str, centres: Array, sizes: Array, window: int, border: int, width: int
 ) -> tuple[Array, Array, Int64[np.ndarray, "F S S"]]:
     """Return what a shape covers of the pixels around it, with its rim and without, and which."""
     corner = np.floor(centres - window / 2 + 0.5)
@@ -115,8 +117,8 @@ def _cover(
     dy = (corner[:, 1:] + offsets + 0.5 - centres[:, 1:])[:, :, None]
     size = sizes[:, None, None]
     outside = signed_distance(shape, dx, dy, size)
-    left, top = (corner + window).astype(np.int64).T
-    rows = (top[:, None] + offsets) * canvas[1]
+    left, top = (corner + border).astype(np.int64).T
+    rows = (top[:, None] + offsets) * (width + 2 * border)
     spots = rows[:, :, None] + (left[:, None] + offsets)[:, None, :]
     return _share(outside), _share(outside + np.maximum(_RIM * size, 1.0)), spots
 
