@@ -73,8 +73,9 @@ def _objects(
     depths = np.argsort(_order(cue)).tolist()
     half = motion.sizes[1:, :, None] / 2
     edges = [float(stage.width), float(stage.height)]
-    least = np.clip(motion.centres[1:] - half, 0.0, edges).tolist()
-    greatest = np.clip(motion.centres[1:] + half, 0.0, edges).tolist()
+    corners = [np.clip(motion.centres[1:] + side * half, 0.0, edges) for side in (-1, 1)]
+    there = (corners[0] < corners[1]).all(axis=-1) & (painted.within > 0)
+    least, greatest = (corner.tolist() for corner in corners)
     velocities = np.diff(motion.centres, axis=0).tolist()
     centres, sizes = motion.centres[1:].tolist(), motion.sizes[1:].tolist()
     visible = painted.visible.tolist()
@@ -92,7 +93,7 @@ def _objects(
                 depth=depths[n],
             )
             for n, actor in enumerate(playing)
-            if painted.within[f, n] > 0
+            if there[f, n]
         )
         for f in range(stage.frames)
     ]

@@ -46,7 +46,7 @@ def perform_in_cells(stage: Stage, cue: Cue, making_way: int) -> Motion:
 
 def _middles(stage: Stage, cells: list[Cell]) -> Float64[np.ndarray, "N 2"]:
     grid = np.array(cells, dtype=np.float64).reshape(-1, 2)
-    return (grid + 0.5) * np.array([stage.width, stage.height]) / _SIDE
+    return np.asarray((grid + 0.5) * np.array([stage.width, stage.height]) / _SIDE)
 
 
 def _along(stops: Array, frames: int, *, last: bool) -> Array:
