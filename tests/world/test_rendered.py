@@ -13,7 +13,7 @@ from unrolled.world import Box, Clip, Narrator, SceneObject, World, choreography
 
 FAR = 10**6
 WORLDS = [World(seed, events_before=before) for seed in range(4) for before in (0, 4)]
-WORLDS += [World(1, height=48, width=96, events_before=6)]
+WORLDS += [World(1, height=48, width=96, events_before=6), World(1, height=128, width=128)]
 WORLDS += [World(2, height=32, width=32, frames_per_event=12, events_before=6)]
 
 
