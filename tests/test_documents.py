@@ -1,4 +1,4 @@
-"""Documents are run: every >>> in the package, and the README's own code."""
+"""Documents are run: every >>> in the package, and the code in the README and in the pages."""
 
 import doctest
 import importlib
@@ -25,18 +25,25 @@ def test_examples_in_docstrings_run(name: str) -> None:
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
-def python_blocks() -> list[str]:
-    return re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.S)
+def python_blocks(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), flags=re.S)
 
 
-@pytest.mark.parametrize("number", range(len(python_blocks())))
-def test_python_in_the_readme_runs(number: int, monkeypatch, tmp_path: Path) -> None:
+BLOCKS = [
+    pytest.param(block, id=f"{page} block {number}")
+    for page in ("README.md", "docs/world.md")
+    for number, block in enumerate(python_blocks(page))
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_python_in_a_page_runs(block: str, monkeypatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    exec(compile(python_blocks()[number], f"README block {number}", "exec"), {})
+    exec(compile(block, "a block", "exec"), {})
 
 
 def test_the_readme_shows_a_cell_in_ten_lines() -> None:
-    (block,) = [b for b in python_blocks() if "check_recurrence" in b]
+    (block,) = [b for b in python_blocks("README.md") if "check_recurrence" in b]
     cell = block.split("class ")[1].split("\n\n\n")[0]
     assert len([line for line in cell.splitlines() if line]) <= 10
 

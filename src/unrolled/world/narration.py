@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from itertools import product
 from math import log
+from typing import NamedTuple
 
 COLOURS = ("red", "green", "blue", "yellow")
 SHAPES = ("circle", "square", "triangle")
@@ -16,7 +17,7 @@ SIDES = ("left", "right", "top", "bottom")
 TURNS = ("left", "right", "around")
 CAST = tuple(f"{colour} {shape}" for colour, shape in product(COLOURS, SHAPES))
 
-_CROWD = 4  # shapes on the stage at most
+CROWD = 4  # shapes on the stage at most
 _WEIGHTS = {"enters": 3, "leaves": 2, "turns": 2, "grows": 1, "shrinks": 1, "meets": 2, "passes": 2}
 _FORMS = {
     "enters": "a {who} enters from the {side}.",
@@ -27,6 +28,35 @@ _FORMS = {
     "meets": "the {who} meets the {other}.",
     "passes": "the {who} passes behind the {other}.",
 }
+
+
+class Deed(NamedTuple):
+    """What a sentence says: who does what, and where to, how or to whom, where that applies."""
+
+    verb: str
+    who: str
+    side: str | None = None
+    turn: str | None = None
+    other: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The sentence that says it."""
+        return _FORMS[self.verb].format(**self._asdict())
+
+
+def understand(sentence: str) -> Deed | None:
+    """Return what a sentence says, or None if it is not of the grammar's form.
+
+    Example:
+        >>> understand("the red circle passes behind the blue square.")
+        Deed(verb='passes', who='red circle', side=None, turn=None, other='blue square')
+        >>> understand("the red circle sings.")
+    """
+    for verb, pattern in _PATTERNS.items():
+        if match := pattern.fullmatch(sentence):
+            return Deed(verb, **match.groupdict())
+    return None
 
 
 @dataclass(frozen=True)
@@ -67,7 +97,7 @@ class Narrator:
         possible = {
             event: weight
             for event, weight in _WEIGHTS.items()
-            if (event == "enters" and len(self.stage) < _CROWD)
+            if (event == "enters" and len(self.stage) < CROWD)
             or (event in ("meets", "passes") and len(self.stage) >= 2)
             or (event in ("leaves", "turns", "grows", "shrinks") and self.stage)
         }
@@ -101,18 +131,15 @@ class Narrator:
 
     def accept(self, sentence: str) -> float:
         """Return the probability of a sentence here and now, 0 if it cannot be, and live it."""
-        for event, form in _FORMS.items():
-            pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(form))
-            match = re.fullmatch(pattern, sentence)
-            if match is None or event not in self.events():
-                continue
-            probability = self.events()[event]
-            for name, choices in self.slots(event, match["who"]).items():
-                probability *= (match[name] in choices) / len(choices)
-            if probability > 0:
-                self._move(event, match["who"])
-            return probability
-        return 0.0
+        deed, events = understand(sentence), self.events()
+        if deed is None or deed.verb not in events:
+            return 0.0
+        probability = events[deed.verb]
+        for name, choices in self.slots(deed.verb, deed.who).items():
+            probability *= (getattr(deed, name) in choices) / len(choices)
+        if probability > 0:
+            self._move(deed.verb, deed.who)
+        return probability
 
     def _move(self, event: str, who: str) -> None:
         if event == "enters":
@@ -167,16 +194,17 @@ def judge(text: str, *, story: str = "") -> Judgement:
     for sentence in story.splitlines():
         narrator.accept(sentence)
     sentences = text.split("\n")[:-1]
-    grammatical = sum(bool(_GRAMMAR.fullmatch(sentence)) for sentence in sentences)
+    grammatical = sum(understand(sentence) is not None for sentence in sentences)
     possible = sum(narrator.accept(sentence) > 0 for sentence in sentences)
     return Judgement(len(sentences), grammatical, possible)
 
 
-def _pattern(form: str) -> str:
+def _pattern(form: str) -> re.Pattern[str]:
     """Return a form as a regular expression, with what each slot may ever hold."""
     cast = "|".join(CAST)
     held = {"who": cast, "other": cast, "side": "|".join(SIDES), "turn": "|".join(TURNS)}
-    return re.sub(r"\\{(\w+)\\}", lambda slot: f"({held[slot[1]]})", re.escape(form))
+    slots = re.sub(r"\\{(\w+)\\}", lambda slot: f"(?P<{slot[1]}>{held[slot[1]]})", re.escape(form))
+    return re.compile(slots)
 
 
-_GRAMMAR = re.compile("|".join(_pattern(form) for form in _FORMS.values()))
+_PATTERNS = {verb: _pattern(form) for verb, form in _FORMS.items()}
