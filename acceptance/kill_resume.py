@@ -177,7 +177,7 @@ def write_in_place(path: Path, data: bytes) -> None:
         old.unlink()
     with path.open("wb", buffering=0) as file:
         file.write(data[: len(data) // 2])
-        time.sleep(0.003)
+        time.sleep(0.02)
         file.write(data[len(data) // 2 :])
 
 
