@@ -164,6 +164,15 @@ def test_what_cannot_be_done_is_one_line_and_exit_code_2(
     assert not Path("runs").exists(), "nothing is left behind"
 
 
+def test_a_full_disk_is_one_line(monkeypatch, capsys) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device", "run/run.json")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert train("--out", "run") == 2
+    assert capsys.readouterr().err == "unrolled: No space left on device: run/run.json\n"
+
+
 def test_an_unknown_prompt_character_is_named(capsys) -> None:
     train("--out", "run")
     assert main(["generate", "run", "--prompt", "the dog?"]) == 2
