@@ -35,7 +35,7 @@ class TrainingOptions:
         checkpoint_seconds: between checkpoints; 0 saves after every update.
         keep: how many checkpoints are kept.
         seed: of the initial weights and of dropout.
-        device: cpu, or a device that torch knows, such as cuda.
+        device: cpu, the only one that runs have been tried on.
         threads: CPU threads; 0 leaves torch's own choice.
     """
 
@@ -70,6 +70,8 @@ class TrainingOptions:
         for name in ("momentum", "weight_decay", "warm_up", "clip_norm", "clip_value"):
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"{name} of at least 0", str(getattr(self, name)))
+        if self.device != "cpu":
+            raise ConfigError("device cpu, the only one supported today", repr(self.device))
         if self.backward_steps is not None and self.backward_steps % self.window:
             raise ConfigError(
                 f"backward_steps a multiple of the window {self.window}", str(self.backward_steps)
