@@ -1,0 +1,325 @@
+"""The loop: a core's programs run over all steps, and their gradients."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from unrolled.kernels.core import Core, Group, Run
+from unrolled.kernels.graph import Leaf, Value
+from unrolled.kernels.program import Kind, Program
+
+
+class Execute(Protocol):
+    """Runs a program, as ``naive.run`` does."""
+
+    def __call__(
+        self,
+        program: Program,
+        tensors: Sequence[Tensor | None],
+        matrices: Sequence[Tensor],
+        counts: Sequence[int],
+    ) -> None: ...
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which rows are active at which step; longest sequences first.
+
+    Args:
+        counts: active rows by step, never growing, none of them 0.
+        batch_size: rows in all, those of length 0 included.
+    """
+
+    counts: tuple[int, ...]
+    batch_size: int
+
+    @property
+    def total(self) -> int:
+        """Rows of all steps together."""
+        return sum(self.counts)
+
+    @property
+    def is_even(self) -> bool:
+        """Tell whether all rows are equally long."""
+        return not self.counts or self.counts[-1] == self.batch_size
+
+    def last(self) -> Tensor:
+        """Return by row where its last state is in ``[batch_size + total]`` rows of states."""
+        place = torch.arange(self.batch_size)
+        offset = self.batch_size
+        for count in self.counts:
+            place[:count] = torch.arange(offset, offset + count)
+            offset += count
+        return place
+
+    def before(self) -> Tensor:
+        """Return for each row of each step where the state before it is."""
+        offsets, offset = [0], self.batch_size
+        for count in self.counts[:-1]:
+            offsets.append(offset)
+            offset += count
+        return torch.cat(
+            [torch.arange(at, at + count) for at, count in zip(offsets, self.counts, strict=True)]
+        )
+
+
+class Given(NamedTuple):
+    """What a core is run on.
+
+    Args:
+        inputs: by input that the core uses, ``[rows.total, n]``.
+        states: by leaf of the first state, ``[rows.batch_size, n]``.
+        vectors: by vector that the core uses, ``[n]``.
+        matrices: that products are with.
+    """
+
+    inputs: list[Tensor]
+    states: list[Tensor]
+    vectors: list[Tensor]
+    matrices: list[Tensor]
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All of them, in order."""
+        return (*self.inputs, *self.states, *self.vectors, *self.matrices)
+
+    def like(self, tensors: Sequence[Any]) -> "Given":
+        """Return other things, in the order of ``tensors``, as lists of these lengths."""
+        found, at = [], 0
+        for own in self:
+            found.append(list(tensors[at : at + len(own)]))
+            at += len(own)
+        return Given(*found)
+
+
+def run_core(
+    core: Core, rows: Rows, execute: Execute, given: Given
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Return the emitted values of all steps ``[rows.total, n]``, and the last state."""
+    results = _Loop.apply(core, rows, execute, given, torch.is_grad_enabled(), *given.tensors)
+    return list(results[: len(core.emitted)]), list(results[len(core.emitted) :])
+
+
+class _Buffers:
+    """The tensors of a program's buffers; what is not put there is made."""
+
+    def __init__(self, program: Program, rows: Rows, like: Tensor) -> None:
+        self.program, self.rows, self.like = program, rows, like
+        self.tensors: list[Tensor | None] = [None] * len(program.buffers)
+
+    def put(self, number: int | None, tensor: Tensor | None) -> None:
+        """Use a tensor as a buffer."""
+        if number is not None:
+            self.tensors[number] = tensor
+
+    def states(self, run: Run, number: int, first: Tensor) -> Tensor:
+        """Make room for all states, or for one that is written over; return it."""
+        after = run.states[number]
+        width = self.program.buffers[after].width
+        if run.previous[number] is None:
+            self.put(after, first.clone(memory_format=torch.contiguous_format))
+            return self.tensors[after]  # type: ignore[return-value]
+        batch = self.rows.batch_size
+        stored = self.like.new_empty(batch + self.rows.total, width)
+        stored[:batch] = first
+        self.put(run.previous[number], stored)
+        self.put(after, stored[batch:])
+        return stored
+
+    def give(self, core: Core, run: Run, given: Given) -> None:
+        """Put what was computed before the loop where it belongs."""
+        for number, tensor in zip(core.leaves(Leaf.INPUT), given.inputs, strict=True):
+            self.put(run.inputs[number], tensor)
+        for number, tensor in zip(core.leaves(Leaf.VECTOR), given.vectors, strict=True):
+            self.put(run.vectors[number], tensor.contiguous())
+
+    def make_rest(self) -> None:
+        """Make the buffers that nothing was put in."""
+        for number, buffer in enumerate(self.program.buffers):
+            if self.tensors[number] is None:
+                if buffer.kind is Kind.SEQUENCE:
+                    self.put(number, self.like.new_empty(self.rows.total, buffer.width))
+                elif buffer.kind is Kind.ROWS:
+                    self.put(number, self.like.new_empty(self.rows.batch_size, buffer.width))
+                elif buffer.kind is Kind.TOTAL:
+                    self.put(number, self.like.new_zeros(buffer.width))
+
+    def get(self, number: int | None) -> Tensor | None:
+        """Return a buffer's tensor."""
+        return None if number is None else self.tensors[number]
+
+
+class _Loop(torch.autograd.Function):
+    """The core over all steps, with the gradient that its own backward program computes."""
+
+    @staticmethod
+    def forward(  # type: ignore[override]
+        ctx: Any,
+        core: Core,
+        rows: Rows,
+        execute: Execute,
+        given: Given,
+        grad: bool,
+        *tensors: Tensor,
+    ) -> tuple[Tensor, ...]:
+        training = grad and any(tensor.requires_grad for tensor in tensors)
+        run = core.training if training else core.inference
+        buffers = _Buffers(run.program, rows, tensors[0])
+        stored = [buffers.states(run, n, state) for n, state in enumerate(given.states)]
+        buffers.give(core, run, given)
+        buffers.make_rest()
+        execute(run.program, buffers.tensors, given.matrices, rows.counts)
+        emitted = [_whole(buffers, number) for number in run.emitted]
+        after = [
+            state if before is None else _last(state, rows)
+            for state, before in zip(stored, run.previous, strict=True)
+        ]
+        if training:
+            ctx.core, ctx.rows, ctx.execute, ctx.shape = core, rows, execute, given.like(tensors)
+            _keep(ctx, core, given, run, buffers, stored)
+        return (*emitted, *after)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        core, rows, run = ctx.core, ctx.rows, ctx.core.backward
+        given, states, groups, saved = _kept(ctx)
+        buffers = _Buffers(run.program, rows, gradients[0])
+        for number, state in enumerate(states):
+            buffers.put(run.previous[number], state)
+        buffers.give(core, run, given)
+        buffers.put(run.saved, saved)
+        for place, group in zip(run.products, groups, strict=True):
+            buffers.put(place, group)
+        own = len(run.emitted)
+        for place, gradient in zip(run.emitted, gradients[:own], strict=True):
+            buffers.put(place, gradient.contiguous())
+        for place, gradient in zip(run.states, gradients[own:], strict=True):
+            buffers.put(place, gradient.clone(memory_format=torch.contiguous_format))
+        buffers.make_rest()
+        ctx.execute(run.program, buffers.tensors, given.matrices, rows.counts)
+        needed = given.like(ctx.needs_input_grad[5:])
+        return (
+            *(None,) * 5,
+            *(buffers.get(run.input_gradients[n]) for n in core.leaves(Leaf.INPUT)),
+            *(buffers.get(place) for place in run.states),
+            *(buffers.get(run.totals[n]) for n in core.leaves(Leaf.VECTOR)),
+            *_weight_gradients(core, run, buffers, states, given.matrices, needed.matrices),
+        )
+
+
+def _whole(buffers: _Buffers, number: int) -> Tensor:
+    tensor = buffers.get(number)
+    assert tensor is not None
+    return tensor
+
+
+def _last(stored: Tensor, rows: Rows) -> Tensor:
+    """Return each row's last state; a copy, so that all states need not live as long."""
+    if rows.is_even:
+        return stored[len(stored) - rows.batch_size :].clone()
+    return stored.index_select(0, rows.last())
+
+
+def _keep(
+    ctx: Any, core: Core, given: Given, run: Run, buffers: _Buffers, stored: list[Tensor]
+) -> None:
+    """Keep what going back needs, and nothing else of the size of the sequence."""
+    back = core.backward
+    inputs = [
+        tensor if back.inputs[number] is not None else None
+        for number, tensor in zip(core.leaves(Leaf.INPUT), given.inputs, strict=True)
+    ]
+    groups = [buffers.get(number) for number in run.groups]
+    ctx.lengths = [len(inputs), len(given.vectors), len(given.matrices), len(stored), len(groups)]
+    ctx.save_for_backward(
+        *inputs, *given.vectors, *given.matrices, *stored, *groups, buffers.get(run.saved)
+    )
+
+
+def _kept(ctx: Any) -> tuple[Given, list[Tensor], list[Tensor], Tensor | None]:
+    saved, found = list(ctx.saved_tensors), []
+    for length in ctx.lengths:
+        found.append(saved[:length])
+        saved = saved[length:]
+    inputs, vectors, matrices, stored, groups = found
+    given = Given(inputs, ctx.shape.states, vectors, matrices)
+    return given, stored, groups, saved[0]
+
+
+def _weight_gradients(
+    core: Core,
+    run: Run,
+    buffers: _Buffers,
+    states: list[Tensor],
+    matrices: list[Tensor],
+    needed: list[bool],
+) -> list[Tensor | None]:
+    """Return the gradient of every matrix: one product over all steps for each piece of it."""
+    found: list[Tensor | None] = [None] * len(matrices)
+    for number, group in enumerate(core.learnt):
+        gradient = _whole(buffers, run.groups[number])
+        factor = buffers.get(run.factors.get(number))
+        if factor is None:
+            factor = _columns_of(group.factor, states, buffers.rows)
+        for matrix, row, k, column, span in _pieces(group):
+            if needed[matrix]:
+                found[matrix] = _add(
+                    found[matrix], matrices[matrix], (row, row + k), column, factor, gradient[:, span]
+                )
+    return [
+        torch.zeros_like(matrix) if own is None and need else own
+        for own, matrix, need in zip(found, matrices, needed, strict=True)
+    ]
+
+
+def _pieces(group: Group) -> list[tuple[int, int, int, int, slice]]:
+    """Return matrix, first row, k, first column and span in the group, neighbours as one."""
+    pieces: list[tuple[int, int, int, int, slice]] = []
+    at = 0
+    for product in group.products:
+        (block,) = product.blocks
+        span = slice(at, at + product.width)
+        if pieces:
+            matrix, row, k, column, before = pieces[-1]
+            if (matrix, row, k) == (block.matrix, block.row, block.k):
+                if column + before.stop - before.start == block.column:
+                    pieces[-1] = (matrix, row, k, column, slice(before.start, span.stop))
+                    at = span.stop
+                    continue
+        pieces.append((block.matrix, block.row, block.k, block.column, span))
+        at = span.stop
+    return pieces
+
+
+def _columns_of(factor: Value, states: list[Tensor], rows: Rows) -> Tensor:
+    """Return a left factor that is a state, or columns of one, for the rows of all steps."""
+    if factor.kind is Leaf.SLICE:
+        whole = _columns_of(factor.args[0], states, rows)
+        return whole[:, factor.number : factor.number + factor.width]
+    stored = states[factor.number]
+    return stored[: rows.total] if rows.is_even else stored.index_select(0, rows.before())
+
+
+def _add(
+    found: Tensor | None,
+    matrix: Tensor,
+    rows: tuple[int, int],
+    column: int,
+    factor: Tensor,
+    gradient: Tensor,
+) -> Tensor:
+    """Add factor^T gradient to a part of a matrix' gradient, laid out in memory as the matrix."""
+    whole = (rows[1] - rows[0], gradient.shape[1]) == tuple(matrix.shape)
+    if found is None and whole:
+        if matrix.stride(0) == 1:
+            return (gradient.t() @ factor).t()
+        return factor.t() @ gradient
+    if found is None:
+        found = torch.zeros_like(matrix)
+    found[rows[0] : rows[1], column : column + gradient.shape[1]] += factor.t() @ gradient
+    return found
