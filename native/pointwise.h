@@ -1,0 +1,135 @@
+// Instructions between products, over a tile of rows that stays in the nearest cache.
+#pragma once
+
+#include "functions.h"
+#include "program.h"
+
+namespace {
+
+using namespace unrolled;
+
+// One instruction on rows whose places are known.
+struct Work {
+    float* out;
+    int64_t out_pitch;
+    const float* args[3];
+    int64_t pitches[3];
+    int64_t rows, n;
+    float value;
+    double* total;
+};
+
+// out = function(a, b, c), element by element; ARITY arguments are read, the others are zeros.
+template <int ARITY, class F>
+inline void each(const Work& work, F function) {
+    auto take = [](const float* p, int count) { return count == LANES ? load(p) : load_part(p, count); };
+    for (int64_t row = 0; row < work.rows; row++) {
+        float* out = work.out + row * work.out_pitch;
+        const float* a = work.args[0] + row * work.pitches[0];
+        const float* b = work.args[1] + row * work.pitches[1];
+        const float* c = work.args[2] + row * work.pitches[2];
+        auto value = [&](int64_t j, int count) {
+            V x{}, y{}, z{};
+            if constexpr (ARITY > 0) x = take(a + j, count);
+            if constexpr (ARITY > 1) y = take(b + j, count);
+            if constexpr (ARITY > 2) z = take(c + j, count);
+            return function(x, y, z);
+        };
+        int64_t j = 0;
+        for (; j + LANES <= work.n; j += LANES) store(out + j, value(j, LANES));
+        if (j < work.n) store_part(out + j, value(j, (int)(work.n - j)), (int)(work.n - j));
+    }
+}
+
+inline V truth(I mask) { return choose(mask, broadcast(1.0f), V{}); }
+inline V maximum(V a, V b) { return choose((a > b) | (a != a), a, b); }
+inline V minimum(V a, V b) { return choose((a < b) | (a != a), a, b); }
+
+// Per row: a sum of lanes, then of the few columns left.
+inline void row_sums(const Work& work) {
+    for (int64_t row = 0; row < work.rows; row++) {
+        const float* a = work.args[0] + row * work.pitches[0];
+        V sum{};
+        int64_t j = 0;
+        for (; j + LANES <= work.n; j += LANES) sum += load(a + j);
+        if (j < work.n) sum += load_part(a + j, (int)(work.n - j));
+        work.out[row * work.out_pitch] = sum_of_lanes(sum);
+    }
+}
+
+inline void row_maxima(const Work& work) {
+    for (int64_t row = 0; row < work.rows; row++) {
+        const float* a = work.args[0] + row * work.pitches[0];
+        V largest = broadcast(a[0]);
+        int64_t j = 0;
+        for (; j + LANES <= work.n; j += LANES) largest = maximum(largest, load(a + j));
+        float most = a[0], lanes[LANES];
+        store(lanes, largest);
+        for (int i = 0; i < LANES; i++) most = lanes[i] > most || lanes[i] != lanes[i] ? lanes[i] : most;
+        for (; j < work.n; j++) most = a[j] > most || a[j] != a[j] ? a[j] : most;
+        work.out[row * work.out_pitch] = most;
+    }
+}
+
+inline void spread(const Work& work) {
+    for (int64_t row = 0; row < work.rows; row++) {
+        const float x = work.args[0][row * work.pitches[0]];
+        float* out = work.out + row * work.out_pitch;
+        for (int64_t j = 0; j < work.n; j++) out[j] = x;
+    }
+}
+
+// In double: the sums go over all rows of all steps.
+inline void add_to_total(const Work& work) {
+    for (int64_t row = 0; row < work.rows; row++) {
+        const float* a = work.args[0] + row * work.pitches[0];
+        for (int64_t j = 0; j < work.n; j++) work.total[j] += a[j];
+    }
+}
+
+inline void execute(int32_t op, const Work& work) {
+    const float v = work.value;
+    switch (op) {
+        case COPY: return each<1>(work, [](V a, V, V) { return a; });
+        case FILL: return each<0>(work, [=](V, V, V) { return broadcast(v); });
+        case NEG: return each<1>(work, [](V a, V, V) { return -a; });
+        case ADD: return each<2>(work, [](V a, V b, V) { return a + b; });
+        case SUB: return each<2>(work, [](V a, V b, V) { return a - b; });
+        case MUL: return each<2>(work, [](V a, V b, V) { return a * b; });
+        case DIV: return each<2>(work, [](V a, V b, V) { return a / b; });
+        case MULADD: return each<3>(work, [](V a, V b, V c) { return a * b + c; });
+        case LERP: return each<3>(work, [](V a, V b, V c) { return a + c * (b - a); });
+        case SCALE: return each<1>(work, [=](V a, V, V) { return v * a; });
+        case OFFSET: return each<1>(work, [=](V a, V, V) { return a + v; });
+        case MAXIMUM: return each<2>(work, [](V a, V b, V) { return maximum(a, b); });
+        case MINIMUM: return each<2>(work, [](V a, V b, V) { return minimum(a, b); });
+        case SIGMOID: return each<1>(work, [](V a, V, V) { return sigmoid(a); });
+        case TANH: return each<1>(work, [](V a, V, V) { return hyperbolic_tangent(a); });
+        case RELU: return each<1>(work, [](V a, V, V) { return choose(a <= 0.0f, V{}, a); });
+        case EXP: return each<1>(work, [](V a, V, V) { return exponential(a); });
+        case LOG: return each<1>(work, [](V a, V, V) { return logarithm(a); });
+        case SQRT: return each<1>(work, [](V a, V, V) { return square_root(a); });
+        case RSQRT: return each<1>(work, [](V a, V, V) { return 1.0f / square_root(a); });
+        case RECIPROCAL: return each<1>(work, [](V a, V, V) { return 1.0f / a; });
+        case ABS: return each<1>(work, [](V a, V, V) { return from_bits(bits(a) & 0x7FFFFFFF); });
+        case SIGN: return each<1>(work, [](V a, V, V) { return truth(a > 0.0f) - truth(a < 0.0f); });
+        case SIN: return each<1>(work, [](V a, V, V) { return sine(a); });
+        case COS: return each<1>(work, [](V a, V, V) { return cosine(a); });
+        case ERF: return each<1>(work, [](V a, V, V) { return error_function(a); });
+        case LOG1P: return each<1>(work, [](V a, V, V) { return logarithm_1p(a); });
+        case EXPM1: return each<1>(work, [](V a, V, V) { return exponential_m1(a); });
+        case POW: return each<1>(work, [=](V a, V, V) { return power(a, v); });
+        case GT: return each<2>(work, [](V a, V b, V) { return truth(a > b); });
+        case GE: return each<2>(work, [](V a, V b, V) { return truth(a >= b); });
+        case EQ: return each<2>(work, [](V a, V b, V) { return truth(a == b); });
+        case WHERE: return each<3>(work, [](V a, V b, V c) { return choose(a != 0.0f, b, c); });
+        case DSIGMOID: return each<2>(work, [](V a, V b, V) { return a * b * (1.0f - b); });
+        case DTANH: return each<2>(work, [](V a, V b, V) { return a * (1.0f - b * b); });
+        case ROW_SUM: return row_sums(work);
+        case ROW_MAX: return row_maxima(work);
+        case SPREAD: return spread(work);
+        case TOTAL: return add_to_total(work);
+    }
+}
+
+}  // namespace

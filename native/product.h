@@ -1,0 +1,146 @@
+// out = init + a @ weight over a few rows. The weight lies in panels of one to three vectors of
+// columns, [panel][k][width], so that the innermost loop reads it straight on.
+//
+// Every element is one chain of multiply-adds, k upwards, whatever the shape of the block that
+// computes it: what a row gives does not depend on the rows beside it.
+#pragma once
+
+#include "program.h"
+#include "simd.h"
+
+namespace {
+
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int MAX_WIDTH = 3, MAX_ROWS = 8;  // 24 sums, 3 columns and 1 broadcast in 32 registers
+#elif defined(__AVX2__)
+constexpr int MAX_WIDTH = 2, MAX_ROWS = 6;  // 12 sums, 2 columns and 1 broadcast in 16 registers
+#else
+constexpr int MAX_WIDTH = 2, MAX_ROWS = 4;  // without fused multiply-adds one more is needed
+#endif
+
+// n columns as panels of nearly equal width: two of 2 vectors keep the units busier than 3 and 1.
+struct Panels {
+    int vectors, count, wide;  // the first `wide` panels have one vector more
+    explicit Panels(int64_t n) {
+        vectors = (int)((n + LANES - 1) / LANES);
+        count = (vectors + MAX_WIDTH - 1) / MAX_WIDTH;
+        wide = vectors % count;
+    }
+    int width(int panel) const { return vectors / count + (panel < wide); }
+    int first(int panel) const {  // vectors before it
+        return panel * (vectors / count) + (panel < wide ? panel : wide);
+    }
+};
+
+struct Block {
+    const float* a;
+    int64_t a_pitch;
+    const float* panel;
+    int64_t k;
+    const float* init;  // null: zeros
+    int64_t init_pitch;
+    float* out;
+    int64_t out_pitch;
+    int last;  // lanes of the last vector that exist
+};
+
+// M rows by P panels of W vectors.
+template <int M, int P, int W>
+void multiply(const Block& block) {
+    constexpr int C = P * W;
+    V sum[M][C];
+    for (int m = 0; m < M; m++)
+        for (int c = 0; c < C; c++) {
+            const float* from = block.init + m * block.init_pitch + c * LANES;
+            sum[m][c] = !block.init ? V{} : c < C - 1 ? load(from) : load_part(from, block.last);
+        }
+    const int64_t panel_floats = block.k * W * LANES;
+    const float* a = block.a;
+    const float* b = block.panel;
+    for (int64_t k = 0; k < block.k; k++, a++, b += W * LANES) {
+        V column[C];
+        for (int c = 0; c < C; c++) column[c] = load(b + c / W * panel_floats + c % W * LANES);
+        for (int m = 0; m < M; m++) {
+            const V x = broadcast(a[m * block.a_pitch]);
+            for (int c = 0; c < C; c++) sum[m][c] += x * column[c];
+        }
+    }
+    for (int m = 0; m < M; m++)
+        for (int c = 0; c < C; c++) {
+            float* to = block.out + m * block.out_pitch + c * LANES;
+            c < C - 1 ? store(to, sum[m][c]) : store_part(to, sum[m][c], block.last);
+        }
+}
+
+// Few rows leave registers for several panels, whose sums hide each other's latency.
+constexpr int most_panels(int rows, int width) {
+    const int spare = MAX_WIDTH * MAX_ROWS / (rows * width);
+    return spare >= 4 ? 4 : spare >= 2 ? 2 : 1;
+}
+
+template <int M, int W>
+void multiply_panels(const Block& block, int panels) {
+    constexpr int MOST = most_panels(M, W);
+    if constexpr (MOST >= 4)
+        if (panels == 4) return multiply<M, 4, W>(block);
+    if constexpr (MOST >= 2)
+        if (panels == 2) return multiply<M, 2, W>(block);
+    multiply<M, 1, W>(block);
+}
+
+template <int M>
+void multiply_rows(const Block& block, int width, int panels) {
+    if constexpr (MAX_WIDTH >= 3)
+        if (width == 3) return multiply_panels<M, 3>(block, panels);
+    if (width == 2) return multiply_panels<M, 2>(block, panels);
+    multiply_panels<M, 1>(block, panels);
+}
+
+inline void multiply_block(const Block& block, int rows, int width, int panels) {
+    switch (rows) {
+        case 1: return multiply_rows<1>(block, width, panels);
+        case 2: return multiply_rows<2>(block, width, panels);
+        case 3: return multiply_rows<3>(block, width, panels);
+        case 4: return multiply_rows<4>(block, width, panels);
+        case 5: if constexpr (MAX_ROWS >= 5) return multiply_rows<5>(block, width, panels); break;
+        case 6: if constexpr (MAX_ROWS >= 6) return multiply_rows<6>(block, width, panels); break;
+        case 7: if constexpr (MAX_ROWS >= 7) return multiply_rows<7>(block, width, panels); break;
+        case 8: if constexpr (MAX_ROWS >= 8) return multiply_rows<8>(block, width, panels); break;
+    }
+}
+
+struct Matrix {
+    float* data;  // null: none
+    int64_t pitch;
+};
+
+// Rows 0 to `rows` of a product, in the panels from `begin` to `end`.
+inline void multiply_rows_by_panels(Matrix a, const float* packed, int64_t k, int64_t n, Matrix init,
+                                    Matrix out, int64_t rows, int begin, int end) {
+    const Panels panels(n);
+    const int blocks = (int)((rows + MAX_ROWS - 1) / MAX_ROWS);  // of nearly equal height
+    if (!blocks) return;
+    const int height = (int)(rows / blocks), taller = (int)(rows % blocks);
+    for (int panel = begin, group; panel < end; panel += group) {
+        const int width = panels.width(panel);
+        int same = (panel < panels.wide ? panels.wide : panels.count) - panel;
+        if (same > end - panel) same = end - panel;
+        group = 1;  // as many panels as the tallest block can take
+        for (const int most = most_panels(height + (taller > 0), width); group * 2 <= most;)
+            if (group * 2 <= same) group *= 2; else break;
+        const int64_t column = (int64_t)panels.first(panel) * LANES;
+        const int64_t left = n - column - (int64_t)(group * width - 1) * LANES;
+        Block block{a.data, a.pitch, packed + column * k, k,
+                    init.data ? init.data + column : nullptr, init.pitch,
+                    out.data + column, out.pitch, (int)(left < LANES ? left : LANES)};
+        for (int i = 0; i < blocks; i++) {
+            const int high = height + (i < taller);
+            multiply_block(block, high, width, group);
+            block.a += high * a.pitch;
+            block.out += high * out.pitch;
+            if (block.init) block.init += high * init.pitch;
+        }
+    }
+}
+
+}  // namespace

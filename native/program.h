@@ -1,0 +1,96 @@
+// A program as `unrolled.kernels.native` encodes it. The meaning of every field stands in
+// `unrolled/kernels/program.py`; the layout here and in `encode.py` must be the same.
+#pragma once
+
+#include <cstdint>
+
+namespace unrolled {
+
+enum Kind : int32_t { SEQUENCE, PREVIOUS, ROWS, TILE, VECTOR, TOTAL_ROW };
+
+enum Op : int32_t {
+    COPY, FILL, NEG, ADD, SUB, MUL, DIV, MULADD, LERP, SCALE, OFFSET, MAXIMUM, MINIMUM, SIGMOID,
+    TANH, RELU, EXP, LOG, SQRT, RSQRT, RECIPROCAL, ABS, SIGN, SIN, COS, ERF, LOG1P, EXPM1, POW, GT,
+    GE, EQ, WHERE, DSIGMOID, DTANH, ROW_SUM, ROW_MAX, SPREAD, TOTAL,
+};
+
+struct Buffer {
+    int32_t kind;
+    int32_t width;
+    int64_t place;  // TILE: floats before it, per row, in scratch; TOTAL: numbers before it
+};
+
+struct Operand {
+    int32_t buffer;  // -1: none
+    int32_t column;
+};
+
+struct Instruction {
+    int32_t op;
+    int32_t n;
+    Operand out;
+    Operand args[3];
+    float value;
+    int32_t unused;
+};
+
+struct Product {
+    Operand a;
+    Operand out;
+    Operand init;
+    int32_t n;
+    int32_t k;
+    int64_t weight;  // floats before it in the packed weights
+};
+
+struct Stage {
+    int32_t is_product;
+    int32_t first;  // into instructions or products
+    int32_t count;  // how many instructions; 1 for a product
+    int32_t tile_rows;  // rows that the instructions run over at a time
+};
+
+struct Program {
+    const Buffer* buffers;
+    const Stage* stages;
+    const Instruction* instructions;
+    const Product* products;
+    int64_t buffer_count;
+    int64_t stage_count;
+    int64_t reverse;
+    int64_t scratch_floats;  // what the tiles of the largest stage need
+    int64_t total_numbers;   // columns of all TOTAL buffers
+};
+
+// One weight block on its way into panels; element (i, j) is at source[i * k_stride + j * n_stride].
+struct Source {
+    const float* source;
+    int64_t k_stride;
+    int64_t n_stride;
+    int64_t first;  // its first row in the product's weight
+    int64_t k;      // its rows
+    int64_t total_k;
+    int64_t n;
+    int64_t weight;  // floats before the product's panels
+};
+
+struct Call {
+    const Program* program;
+    const float* packed;
+    float* const* tensors;
+    const int64_t* counts;
+    int64_t steps;
+    int64_t threads;
+    int64_t split;  // of the work between threads, a Split
+};
+
+enum Split : int64_t { AUTOMATIC, BY_ROWS, BY_COLUMNS };
+
+// What each instruction set provides; `entry.cpp` chooses between them.
+struct Path {
+    int64_t lanes;
+    void (*pack)(const Source* sources, int64_t count, float* packed, int64_t threads);
+    int64_t (*run)(const Call* call);
+};
+
+}  // namespace unrolled

@@ -1,0 +1,167 @@
+"""Programs run by torch: what the native path must agree with, and what runs where there is none."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from unrolled.kernels.program import (
+    Block,
+    Instruction,
+    Kind,
+    Op,
+    Operand,
+    Pointwise,
+    Product,
+    Program,
+)
+
+
+def run(
+    program: Program,
+    tensors: Sequence[Tensor | None],
+    matrices: Sequence[Tensor],
+    counts: Sequence[int],
+) -> None:
+    """Run a program over all steps, in any floating dtype.
+
+    Shapes: tensors as ``program.Kind`` says; matrices [., .], strided in any way.
+    Args:
+        program: what one step does.
+        tensors: one for each buffer, written in place; None for a TILE.
+        matrices: what the blocks of the products name.
+        counts: active rows of each step, none larger than the one before.
+    Example:
+        >>> from unrolled.kernels.program import Buffer
+        >>> h = Buffer(Kind.ROWS, 2)
+        >>> product = Product(Operand(0), (Block(0, 0, 0, 2),), 2, Operand(1))
+        >>> keep = Pointwise((Instruction(Op.COPY, 2, Operand(0), (Operand(1),)),))
+        >>> state, step = torch.tensor([[1.0, 1.0]]), torch.zeros(1, 2)
+        >>> run(Program((h, h), (product, keep)), [state, step], [torch.eye(2) * 2], [1, 1, 1])
+        >>> state
+        tensor([[8., 8.]])
+    """
+    if not counts or counts[0] == 0:
+        return
+    weights = [
+        torch.cat([_weight(block, stage.n, matrices) for block in stage.weight])
+        for stage in program.stages
+        if isinstance(stage, Product)
+    ]
+    offsets = [0]
+    for count in counts:
+        offsets.append(offsets[-1] + count)
+    for t in reversed(range(len(counts))) if program.reverse else range(len(counts)):
+        if counts[t]:
+            _step(program, _rows(program, tensors, counts, offsets, t), weights)
+
+
+def _weight(block: Block, n: int, matrices: Sequence[Tensor]) -> Tensor:
+    """Return the part of a product's weight, [k, n], that a block makes."""
+    matrix = matrices[block.matrix]
+    if block.transposed:
+        matrix = matrix.T
+        return matrix[block.column : block.column + block.k, block.row : block.row + n]
+    return matrix[block.row : block.row + block.k, block.column : block.column + n]
+
+
+def _rows(
+    program: Program,
+    tensors: Sequence[Tensor | None],
+    counts: Sequence[int],
+    offsets: Sequence[int],
+    t: int,
+) -> list[Tensor]:
+    """Return the active rows of step t of every buffer."""
+    found = []
+    for buffer, tensor in zip(program.buffers, tensors, strict=True):
+        if tensor is None:
+            like = next(other for other in tensors if other is not None)
+            found.append(like.new_empty(counts[t], buffer.width))
+            continue
+        first = 0
+        if buffer.kind == Kind.SEQUENCE:
+            first = offsets[t]
+        elif buffer.kind == Kind.PREVIOUS and t > 0:
+            first = counts[0] + offsets[t - 1]
+        one = buffer.kind in (Kind.VECTOR, Kind.TOTAL)
+        found.append(tensor.view(-1, buffer.width)[first : first + (1 if one else counts[t])])
+    return found
+
+
+def _step(program: Program, rows: Sequence[Tensor], weights: Sequence[Tensor]) -> None:
+    """Run the stages once."""
+
+    def columns(operand: Operand, n: int) -> Tensor:
+        return rows[operand.buffer][:, operand.column : operand.column + n]
+
+    following = iter(weights)
+    for stage in program.stages:
+        if isinstance(stage, Pointwise):
+            for instruction in stage.instructions:
+                _instruct(instruction, columns)
+            continue
+        a, out, weight = columns(stage.a, stage.k), columns(stage.out, stage.n), next(following)
+        if stage.init is None:
+            torch.mm(a, weight, out=out)
+        else:
+            out.copy_(torch.addmm(columns(stage.init, stage.n), a, weight))
+
+
+def _instruct(instruction: Instruction, columns: Callable[[Operand, int], Tensor]) -> None:
+    """Run one instruction on all active rows."""
+    op, n = instruction.op, instruction.n
+    args = [columns(arg, 1 if op == Op.SPREAD else n) for arg in instruction.args]
+    out = columns(instruction.out, 1 if op in (Op.ROW_SUM, Op.ROW_MAX) else n)
+    if op == Op.TOTAL:
+        out += args[0].sum(0, keepdim=True)
+    elif op == Op.FILL:
+        out.fill_(instruction.value)
+    elif op in _WITH_VALUE:
+        out.copy_(_WITH_VALUE[op](args[0], instruction.value))
+    else:
+        out.copy_(_FUNCTIONS[op](*args))
+
+
+_WITH_VALUE: dict[Op, Callable[[Tensor, float], Tensor]] = {
+    Op.SCALE: lambda a, v: a * v,
+    Op.OFFSET: lambda a, v: a + v,
+    Op.POW: lambda a, v: a**v,
+}
+
+_FUNCTIONS: dict[Op, Callable[..., Tensor]] = {
+    Op.COPY: lambda a: a,
+    Op.NEG: torch.neg,
+    Op.ADD: torch.add,
+    Op.SUB: torch.sub,
+    Op.MUL: torch.mul,
+    Op.DIV: torch.div,
+    Op.MULADD: lambda a, b, c: torch.addcmul(c, a, b),
+    Op.LERP: torch.lerp,
+    Op.MAXIMUM: torch.maximum,
+    Op.MINIMUM: torch.minimum,
+    Op.SIGMOID: torch.sigmoid,
+    Op.TANH: torch.tanh,
+    Op.RELU: torch.relu,
+    Op.EXP: torch.exp,
+    Op.LOG: torch.log,
+    Op.SQRT: torch.sqrt,
+    Op.RSQRT: torch.rsqrt,
+    Op.RECIPROCAL: torch.reciprocal,
+    Op.ABS: torch.abs,
+    Op.SIGN: torch.sign,
+    Op.SIN: torch.sin,
+    Op.COS: torch.cos,
+    Op.ERF: torch.erf,
+    Op.LOG1P: torch.log1p,
+    Op.EXPM1: torch.expm1,
+    Op.GT: torch.gt,
+    Op.GE: torch.ge,
+    Op.EQ: torch.eq,
+    Op.WHERE: lambda a, b, c: torch.where(a != 0, b, c),
+    Op.DSIGMOID: lambda a, b: a * b * (1 - b),
+    Op.DTANH: lambda a, b: a * (1 - b * b),
+    Op.ROW_SUM: lambda a: a.sum(1, keepdim=True),
+    Op.ROW_MAX: lambda a: a.amax(1, keepdim=True),
+    Op.SPREAD: lambda a: a,  # copy_ repeats the column
+}

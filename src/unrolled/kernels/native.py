@@ -1,0 +1,285 @@
+"""Programs run by the native library, in float32 on CPUs."""
+
+import ctypes
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from unrolled.errors import ConfigError, DtypeError, ShapeError
+from unrolled.kernels.encode import Encoded, encoded
+from unrolled.kernels.program import Block, Kind, Product, Program
+
+ISAS = ("generic", "avx2", "avx512")  # in the library's numbering
+SPLITS = ("automatic", "rows", "columns")
+
+_LIBRARY = Path(__file__).with_name("_native.so")
+
+
+class _ProgramHeader(ctypes.Structure):
+    _fields_ = (
+        ("buffers", ctypes.c_char_p),
+        ("stages", ctypes.c_char_p),
+        ("instructions", ctypes.c_char_p),
+        ("products", ctypes.c_char_p),
+        ("buffer_count", ctypes.c_int64),
+        ("stage_count", ctypes.c_int64),
+        ("reverse", ctypes.c_int64),
+        ("scratch_floats", ctypes.c_int64),
+        ("total_numbers", ctypes.c_int64),
+    )
+
+
+class _Source(ctypes.Structure):
+    _fields_ = (
+        ("source", ctypes.c_void_p),
+        ("k_stride", ctypes.c_int64),
+        ("n_stride", ctypes.c_int64),
+        ("first", ctypes.c_int64),
+        ("k", ctypes.c_int64),
+        ("total_k", ctypes.c_int64),
+        ("n", ctypes.c_int64),
+        ("weight", ctypes.c_int64),
+    )
+
+
+class _Call(ctypes.Structure):
+    _fields_ = (
+        ("program", ctypes.c_void_p),
+        ("packed", ctypes.c_void_p),
+        ("tensors", ctypes.c_void_p),
+        ("counts", ctypes.c_void_p),
+        ("steps", ctypes.c_int64),
+        ("threads", ctypes.c_int64),
+        ("split", ctypes.c_int64),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """A program's weights in panels, valid as long as the matrices do not change.
+
+    Args:
+        program: whose.
+        weights: the panels.
+        encoding: the checked program.
+        header: the library's view of it.
+        isa: the instruction set whose panels these are.
+    """
+
+    program: Program
+    weights: Tensor
+    encoding: Encoded
+    header: ctypes.Structure
+    isa: int
+
+
+def available() -> str | None:
+    """Return the instruction set in use, "avx512", "avx2" or "generic"; None without the library.
+
+    The environment variable UNROLLED_ISA names one of them, or "none".
+
+    Raises:
+        ConfigError: UNROLLED_ISA is no such name, or this machine has not that set.
+    """
+    asked = os.environ.get("UNROLLED_ISA", "")
+    if asked == "none" or (library := _library()) is None:
+        return None
+    best = library.unrolled_best_isa()
+    if not asked:
+        return ISAS[best]
+    if asked not in ISAS[: best + 1]:
+        has = ", ".join((*ISAS[: best + 1], "none"))
+        raise ConfigError(f"one of {has} in UNROLLED_ISA", repr(asked), "unset it for the best")
+    return asked
+
+
+def pack(program: Program, matrices: Sequence[Tensor], threads: int | None = None) -> Packed:
+    """Copy the blocks of a program's weights into panels.
+
+    Args:
+        program: whose products name the blocks.
+        matrices: float32, two axes, strided in any way.
+        threads: how many at most; torch's number if None.
+    Raises:
+        ConfigError: there is no native library, or a block lies outside its matrix.
+        DtypeError: a matrix is not float32.
+    """
+    isa = _isa()
+    library = _library_or_raise()
+    encoding = encoded(program, library.unrolled_lanes(isa))
+    weights = torch.empty(encoding.packed_floats, dtype=torch.float32)
+    sources = _sources(program, encoding, matrices)
+    library.unrolled_pack(
+        isa,
+        (_Source * len(sources))(*sources),
+        len(sources),
+        weights.data_ptr(),
+        threads or torch.get_num_threads(),
+    )
+    return Packed(program, weights, encoding, _header(program, encoding), isa)
+
+
+def run(
+    program: Program,
+    packed: Packed,
+    tensors: Sequence[Tensor | None],
+    counts: Sequence[int],
+    threads: int | None = None,
+    split: str = "automatic",
+) -> None:
+    """Run a program over all steps, as ``naive.run`` does.
+
+    Args:
+        program: what one step does.
+        packed: its weights.
+        tensors: one for each buffer, float32, contiguous, written in place; None for a TILE.
+        counts: active rows of each step, none larger than the one before.
+        threads: how many at most; torch's number if None.
+        split: of the work between threads, by "rows" or by "columns"; else by its shape.
+    Raises:
+        ConfigError: the weights were packed for another program, or an unknown ``split``.
+        DtypeError: a tensor is not float32, or not on the CPU.
+        ShapeError: a tensor has not the size that its buffer needs, or the counts grow.
+    """
+    if packed.program is not program:
+        raise ConfigError("weights of this program", "another's", "pack the matrices for it")
+    if split not in SPLITS:
+        raise ConfigError(f"a split of {', '.join(SPLITS)}", repr(split))
+    steps = list(counts)
+    if steps and (steps[-1] < 0 or sorted(steps, reverse=True) != steps):
+        raise ShapeError("counts that never grow, none below 0", f"{steps[:8]}")
+    pointers = _pointers(program, tensors, steps[0] if steps else 0, sum(steps))
+    call = _Call(
+        ctypes.addressof(packed.header),
+        packed.weights.data_ptr(),
+        ctypes.addressof(pointers),
+        ctypes.addressof(rows := (ctypes.c_int64 * len(steps))(*steps)),
+        len(rows),
+        threads or torch.get_num_threads(),
+        SPLITS.index(split),
+    )
+    if _library_or_raise().unrolled_run(packed.isa, ctypes.byref(call)):
+        raise MemoryError("no memory for the scratch of a program")
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    """Load the library; torch, imported above, has loaded the OpenMP that both then share."""
+    try:
+        library = ctypes.CDLL(str(_LIBRARY))
+    except OSError:
+        return None
+    library.unrolled_best_isa.restype = ctypes.c_int64
+    library.unrolled_lanes.restype = ctypes.c_int64
+    library.unrolled_lanes.argtypes = (ctypes.c_int64,)
+    library.unrolled_pack.restype = None
+    library.unrolled_pack.argtypes = (
+        ctypes.c_int64,
+        ctypes.POINTER(_Source),
+        ctypes.c_int64,
+        ctypes.c_void_p,
+        ctypes.c_int64,
+    )
+    library.unrolled_run.restype = ctypes.c_int64
+    library.unrolled_run.argtypes = (ctypes.c_int64, ctypes.POINTER(_Call))
+    return library
+
+
+def _library_or_raise() -> ctypes.CDLL:
+    library = _library()
+    if library is None:
+        raise ConfigError("the native library", "none", "use kernels.naive, or install a compiler")
+    return library
+
+
+def _isa() -> int:
+    name = available()
+    if name is None:
+        raise ConfigError("the native library", "none", "use kernels.naive, or install a compiler")
+    return ISAS.index(name)
+
+
+def _header(program: Program, encoding: Encoded) -> _ProgramHeader:
+    return _ProgramHeader(
+        encoding.buffers,
+        encoding.stages,
+        encoding.instructions,
+        encoding.products,
+        len(program.buffers),
+        len(program.stages),
+        program.reverse,
+        encoding.scratch_floats,
+        encoding.total_numbers,
+    )
+
+
+def _sources(program: Program, encoding: Encoded, matrices: Sequence[Tensor]) -> list[_Source]:
+    sources = []
+    products = [stage for stage in program.stages if isinstance(stage, Product)]
+    for product, place in zip(products, encoding.weight_places, strict=True):
+        first, total_k = 0, product.k
+        for block in product.weight:
+            matrix = _block(block, product.n, matrices)
+            strides = matrix.stride()
+            sources.append(
+                _Source(matrix.data_ptr(), *strides, first, block.k, total_k, product.n, place)
+            )
+            first += block.k
+    return sources
+
+
+def _block(block: Block, n: int, matrices: Sequence[Tensor]) -> Tensor:
+    """Return a block as the rows of the weight that it makes, [k, n]."""
+    rows, columns = (n, block.k) if block.transposed else (block.k, n)
+    if not 0 <= block.matrix < len(matrices):
+        raise ConfigError(f"one of {len(matrices)} matrices", str(block.matrix))
+    matrix = matrices[block.matrix]
+    if matrix.dtype != torch.float32 or matrix.device.type != "cpu":
+        raise DtypeError("float32 matrices on the CPU", f"{matrix.dtype} on {matrix.device}")
+    if (
+        matrix.ndim != 2
+        or min(block.row, block.column) < 0
+        or block.row + rows > matrix.shape[0]
+        or block.column + columns > matrix.shape[1]
+    ):
+        raise ConfigError(
+            f"a block within matrix {block.matrix}, {tuple(matrix.shape)}",
+            f"[{block.row}:{block.row + rows}, {block.column}:{block.column + columns}]",
+        )
+    part = matrix[block.row : block.row + rows, block.column : block.column + columns]
+    return part.T if block.transposed else part
+
+
+def _pointers(
+    program: Program, tensors: Sequence[Tensor | None], batch: int, total: int
+) -> ctypes.Array[ctypes.c_void_p]:
+    """Return where the tensors lie, each of the size that its buffer needs."""
+    if len(tensors) != len(program.buffers):
+        raise ShapeError(f"{len(program.buffers)} tensors", str(len(tensors)))
+    rows = {
+        Kind.SEQUENCE: total,
+        Kind.PREVIOUS: batch + total,
+        Kind.ROWS: batch,
+        Kind.VECTOR: 1,
+        Kind.TOTAL: 1,
+    }
+    pointers = (ctypes.c_void_p * len(tensors))()
+    for number, (buffer, tensor) in enumerate(zip(program.buffers, tensors, strict=True)):
+        if buffer.kind == Kind.TILE:
+            continue
+        if tensor is None or tensor.numel() != rows[buffer.kind] * buffer.width:
+            raise ShapeError(
+                f"[{rows[buffer.kind]}, {buffer.width}] for buffer {number}",
+                "None" if tensor is None else str(list(tensor.shape)),
+            )
+        if tensor.dtype != torch.float32 or tensor.device.type != "cpu":
+            raise DtypeError("float32 tensors on the CPU", f"{tensor.dtype} on {tensor.device}")
+        if not tensor.is_contiguous():
+            raise ShapeError(f"a contiguous tensor for buffer {number}", "strides", "copy it first")
+        pointers[number] = tensor.data_ptr()
+    return pointers
