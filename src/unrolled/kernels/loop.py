@@ -27,15 +27,18 @@ class Execute(Protocol):
 
 @dataclass(frozen=True)
 class Rows:
-    """Which rows are active at which step; longest sequences first.
+    """Which rows are active at which step; longest sequences first, none of length 0.
 
     Args:
         counts: active rows by step, never growing, none of them 0.
-        batch_size: rows in all, those of length 0 included.
     """
 
     counts: tuple[int, ...]
-    batch_size: int
+
+    @property
+    def batch_size(self) -> int:
+        """Sequences."""
+        return self.counts[0]
 
     @property
     def total(self) -> int:
@@ -44,8 +47,8 @@ class Rows:
 
     @property
     def is_even(self) -> bool:
-        """Tell whether all rows are equally long."""
-        return not self.counts or self.counts[-1] == self.batch_size
+        """Tell whether all sequences are equally long."""
+        return self.counts[-1] == self.counts[0]
 
     def last(self) -> Tensor:
         """Return by row where its last state is in ``[batch_size + total]`` rows of states."""
@@ -87,13 +90,6 @@ class Given(NamedTuple):
         """All of them, in order."""
         return (*self.inputs, *self.states, *self.vectors, *self.matrices)
 
-    def like(self, tensors: Sequence[Any]) -> "Given":
-        """Return other things, in the order of ``tensors``, as lists of these lengths."""
-        found, at = [], 0
-        for own in self:
-            found.append(list(tensors[at : at + len(own)]))
-            at += len(own)
-        return Given(*found)
 
 
 def run_core(
@@ -179,7 +175,7 @@ class _Loop(torch.autograd.Function):
             for state, before in zip(stored, run.previous, strict=True)
         ]
         if training:
-            ctx.core, ctx.rows, ctx.execute, ctx.shape = core, rows, execute, given.like(tensors)
+            ctx.core, ctx.rows, ctx.execute = core, rows, execute
             _keep(ctx, core, given, run, buffers, stored)
         return (*emitted, *after)
 
@@ -202,13 +198,13 @@ class _Loop(torch.autograd.Function):
             buffers.put(place, gradient.clone(memory_format=torch.contiguous_format))
         buffers.make_rest()
         ctx.execute(run.program, buffers.tensors, given.matrices, rows.counts)
-        needed = given.like(ctx.needs_input_grad[5:])
+        needed = ctx.needs_input_grad[len(ctx.needs_input_grad) - len(given.matrices) :]
         return (
             *(None,) * 5,
             *(buffers.get(run.input_gradients[n]) for n in core.leaves(Leaf.INPUT)),
             *(buffers.get(place) for place in run.states),
             *(buffers.get(run.totals[n]) for n in core.leaves(Leaf.VECTOR)),
-            *_weight_gradients(core, run, buffers, states, given.matrices, needed.matrices),
+            *_weight_gradients(core, run, buffers, states, given.matrices, needed),
         )
 
 
@@ -247,7 +243,7 @@ def _kept(ctx: Any) -> tuple[Given, list[Tensor], list[Tensor], Tensor | None]:
         found.append(saved[:length])
         saved = saved[length:]
     inputs, vectors, matrices, stored, groups = found
-    given = Given(inputs, ctx.shape.states, vectors, matrices)
+    given = Given(inputs, [], vectors, matrices)
     return given, stored, groups, saved[0]
 
 
@@ -257,7 +253,7 @@ def _weight_gradients(
     buffers: _Buffers,
     states: list[Tensor],
     matrices: list[Tensor],
-    needed: list[bool],
+    needed: Sequence[bool],
 ) -> list[Tensor | None]:
     """Return the gradient of every matrix: one product over all steps for each piece of it."""
     found: list[Tensor | None] = [None] * len(matrices)

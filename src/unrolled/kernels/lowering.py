@@ -92,6 +92,7 @@ class _Lowering:
                 for arg in value.args:
                     self.users[arg].append(value)
         self.segments = self._latest_segments()
+        self.kept = {value for value, place in wanted if place.buffer in self.last}
         self.copies = self._place(wanted)
         self.absorbed = self._absorbed({value for value, _ in [*wanted, *totals]})
 
@@ -149,6 +150,8 @@ class _Lowering:
         return Kind.TILE if stays and not self._outlives(value, own) else Kind.ROWS
 
     def _outlives(self, value: Value, segment: int) -> bool:
+        if value in self.kept and segment < self.end:
+            return True
         for user in self.users[value]:
             if user.kind is Leaf.PRODUCT or self.segments[user] > segment:
                 return True
