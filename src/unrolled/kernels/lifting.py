@@ -7,7 +7,7 @@ import torch
 
 from unrolled.kernels.graph import Graph, Leaf, Value
 from unrolled.kernels.program import Block, Op
-from unrolled.kernels.trace import Node, Part, Trace, UnplannableError, arguments_of
+from unrolled.kernels.trace import Node, Part, Trace, UnplannableError, arguments_of, constant
 
 _aten = torch.ops.aten
 
@@ -154,7 +154,9 @@ class _Lifter:
     def _lift(self, node: Node) -> Value:
         if len(node.shape) != 2 or node.shape[0] is not None or node.shape[1] is None:
             raise UnplannableError(f"{_said(node)} is not of shape [B, n]")
-        width = node.shape[1]
+        width, number = node.shape[1], constant(node)
+        if number is not None:
+            return self.graph.fill(number, width)
         if node.part is Part.INPUT:
             return self._input(node, width)
         if node.operation is None:

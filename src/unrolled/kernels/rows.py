@@ -11,7 +11,7 @@ _ELEMENTWISE = frozenset(
         "sub rsub mul div pow square lerp where clamp clamp_min clamp_max hardtanh leaky_relu "
         "addcmul addcdiv softplus silu gelu elu maximum minimum gt ge lt le eq ne logical_and "
         "logical_or logical_not bitwise_and bitwise_or bitwise_not remainder floor round clone "
-        "alias contiguous _to_copy masked_fill fill zeros_like ones_like full_like"
+        "alias detach contiguous _to_copy masked_fill fill zeros_like ones_like full_like"
     ).split()
 )
 _BY_ROW = frozenset(  # the first argument's rows, one by one

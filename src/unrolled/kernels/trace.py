@@ -103,6 +103,8 @@ class _Recorder(TorchDispatchMode):
         kwargs = kwargs or {}
         _refuse(func, kwargs)
         arguments, keywords = tree_map_only(Tensor, self._node_of, (args, kwargs))
+        if func is _aten.detach.default and not is_constant(arguments[0]):
+            raise UnplannableError("it cuts the gradient with detach")
         result = func(*args, **kwargs)
         self.calls.append((func, arguments, keywords))
         several = isinstance(result, (tuple, list))
@@ -133,14 +135,38 @@ class _Recorder(TorchDispatchMode):
         return node
 
 
+_CONSTANT = {
+    "aten.zeros.default": 0.0,
+    "aten.ones.default": 1.0,
+    "aten.new_zeros.default": 0.0,
+    "aten.new_ones.default": 1.0,
+    "aten.zeros_like.default": 0.0,
+    "aten.ones_like.default": 1.0,
+}
+
+
+def is_constant(node: Node) -> bool:
+    """Tell whether a node is one number throughout."""
+    return constant(node) is not None
+
+
+def constant(node: Node) -> float | None:
+    """Return the number that all elements of a node are, if it was made that way."""
+    if node.operation is _aten.detach.default:
+        return constant(node.arguments[0])
+    places = {"aten.full.default": 1, "aten.full_like.default": 1, "aten.new_full.default": 2}
+    if node.name in places:
+        value = node.arguments[places[node.name]]
+        return float(value) if isinstance(value, int | float) else None
+    return _CONSTANT.get(node.name)
+
+
 def _refuse(func: Any, keywords: dict[str, Any]) -> None:
     """Refuse what a trace cannot stand for."""
     if torch.Tag.nondeterministic_seeded in func.tags:
         raise UnplannableError(f"{func} draws random numbers")
     if func in (_aten._local_scalar_dense.default, _aten.equal.default, _aten.is_nonzero.default):
         raise UnplannableError("it decides by a value of a tensor")
-    if func is _aten.detach.default:
-        raise UnplannableError("it cuts the gradient with detach")
     if func._schema.is_mutable or "out" in keywords:
         raise UnplannableError(f"{func} writes in place")
 
