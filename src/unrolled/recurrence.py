@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import TypeVar
 
+from unrolled import fused
 from unrolled.errors import ContextError, DtypeError, ShapeError, StateError
 from unrolled.state import (
     Tree,
@@ -28,6 +29,8 @@ from unrolled.state import (
     time_steps,
     where_rows,
 )
+
+_FEWEST_STEPS = 4  # below, packing the weights costs more than it saves
 
 StateT = TypeVar("StateT", bound=Tree, default=Any)
 InputT = TypeVar("InputT", bound=Tree, default=Tensor)
@@ -121,7 +124,14 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         return first_step(y), state
 
     def scan(self, x: InputT, state: StateT) -> tuple[OutputT, StateT]:
-        """Advance over a whole chunk ``x [B, T, ...]``: the loop over ``step``."""
+        """Advance over a whole chunk ``x [B, T, ...]``: natively, if ``step`` can be planned."""
+        planned = self._plan(x, state)
+        if isinstance(planned, str):
+            return self.plain_scan(x, state)
+        return cast(tuple[OutputT, StateT], fused.scan(planned, self._in_blocks(x), state))
+
+    def plain_scan(self, x: InputT, state: StateT) -> tuple[OutputT, StateT]:
+        """Do what ``scan`` does without a plan: the loop over ``step``."""
         outputs = []
         for x_t in time_steps(x, self.stride):
             y_t, state = self.step(x_t, state)
@@ -139,6 +149,14 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
 
         The law makes this right for any module. Override it for speed, never for meaning.
         """
+        planned = self._plan(x, state)
+        if not isinstance(planned, str):
+            fresh = self.state_like(first_step(x, self.stride)) if reset.any() else state
+            cut = lengths // self.stride, reset[:, :: self.stride]
+            return cast(
+                tuple[OutputT, StateT],
+                fused.ragged_scan(planned, self._in_blocks(x), state, fresh, *cut),
+            )
         num_steps = reset.shape[1]
         alive = torch.arange(num_steps, device=reset.device) < lengths[:, None]  # [B, T]
         reset = reset & alive
@@ -194,6 +212,23 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
             reset = torch.zeros(batch_size, num_steps, dtype=torch.bool, device=device)
         _check_ragged(lengths, reset, batch_size, num_steps, self.stride)
         return self.ragged_scan(x, state, lengths.to(device), reset.to(device))
+
+    def _plan(self, x: InputT, state: StateT) -> fused.Planned | str:
+        """Return the plan of ``step``, or the reason why there is none."""
+        cls = type(self)
+        if cls.step is Recurrence.step or cls.scan is not Recurrence.scan:
+            return "it has no step that is looped over"
+        if leaves(x)[0].shape[1] < _FEWEST_STEPS * self.stride:
+            return f"a chunk of fewer than {_FEWEST_STEPS} steps"
+        if any(isinstance(m, Recurrence) and m._context is not None for m in self.modules()):
+            return "a context is bound"
+        return fused.plan_for(self, self.step, self._in_blocks(x), state)
+
+    def _in_blocks(self, x: InputT) -> InputT:
+        """Return x as ``[B, T / stride, stride, ...]``, or as it is if the stride is 1."""
+        if self.stride == 1:
+            return x
+        return map_leaves(lambda leaf: leaf.unflatten(1, (-1, self.stride)), x)
 
     def given(self, context: ContextT) -> Self:
         """Return this module, its parameters shared, with ``context`` bound.

@@ -36,7 +36,7 @@ class _Cell(Recurrence[StateT]):
         y_t, state = self.advance(self.project(x_t), state)
         return y_t.to(x_t.dtype), state
 
-    def scan(self, x: Tensor, state: StateT) -> tuple[Tensor, StateT]:
+    def plain_scan(self, x: Tensor, state: StateT) -> tuple[Tensor, StateT]:
         """Advance over a chunk ``x [B, T, C]``: project it, then loop."""
         check_shape("x", x, "B T C", C=self.input_size)
         outputs = []

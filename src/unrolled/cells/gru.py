@@ -120,13 +120,13 @@ class GRU(_Cell[GRUState]):
         h = h + (1 - z if self.update == "keep" else z) * (n - h)  # shut, it keeps h to the bit
         return h, GRUState(h)
 
-    def scan(
+    def plain_scan(
         self, x: Float[Tensor, "B T C"], state: GRUState
     ) -> tuple[Float[Tensor, "B T D"], GRUState]:
         """Advance over a chunk, in torch's own kernel where that has these equations and dtype."""
         check_shape("x", x, "B T C", C=self.input_size)
         if (self.reset, self.update) != ("after", "keep") or not kernel_fits(x, state.h):
-            return super().scan(x, state)
+            return super().plain_scan(x, state)
         weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
         y, h = run_kernel(torch.gru, x, state.h, weights)
         return y, GRUState(h)

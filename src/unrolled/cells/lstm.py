@@ -101,13 +101,13 @@ class LSTM(Recurrence[LSTMState]):
         h = torch.sigmoid(o) * torch.tanh(c)
         return h.to(x_t.dtype), LSTMState(h, c)
 
-    def scan(
+    def plain_scan(
         self, x: Float[Tensor, "B T C"], state: LSTMState
     ) -> tuple[Float[Tensor, "B T D"], LSTMState]:
         """Advance over a chunk in torch's own kernel, where that computes in the state's dtype."""
         check_shape("x", x, "B T C", C=self.input_size)
         if not kernel_fits(x, state.c):
-            return super().scan(x, state)
+            return super().plain_scan(x, state)
         weights: list[Tensor] = [self.weight_ih, self.weight_hh]
         if self.bias_ih is not None and self.bias_hh is not None:
             weights += [self.bias_ih, self.bias_hh]

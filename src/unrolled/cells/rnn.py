@@ -99,13 +99,13 @@ class RNN(_Cell[RNNState]):
         h = torch.tanh(a) if self.nonlinearity == "tanh" else torch.relu(a)
         return h, RNNState(h)
 
-    def scan(
+    def plain_scan(
         self, x: Float[Tensor, "B T C"], state: RNNState
     ) -> tuple[Float[Tensor, "B T D"], RNNState]:
         """Advance over a chunk in torch's own kernel, where that computes in the state's dtype."""
         check_shape("x", x, "B T C", C=self.input_size)
         if not kernel_fits(x, state.h):
-            return super().scan(x, state)
+            return super().plain_scan(x, state)
         kernel = torch.rnn_tanh if self.nonlinearity == "tanh" else torch.rnn_relu
         weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
         y, h = run_kernel(kernel, x, state.h, weights)

@@ -1,0 +1,256 @@
+"""Fused recurrence: any cell's own step, traced once and run at the speed of a kernel.
+
+A module whose step can be planned runs natively over whole sequences; every other runs in the
+ordinary loop, and ``refusal`` says why.
+"""
+
+import warnings
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.kernels import native
+from unrolled.kernels.guards import Guarded, guard
+from unrolled.kernels.loop import Rows
+from unrolled.kernels.plan import Plan
+from unrolled.kernels.program import Program
+from unrolled.kernels.trace import UnplannableError
+from unrolled.state import Tree, leaves, map_leaves, named_leaves
+
+_KEPT = 8  # plans of one module
+_TOLERANCE = 1e-3  # relative; a wrong plan is wrong by far more, and rounding by far less
+
+StepFunction = Callable[[Any, Any], tuple[Any, Any]]
+
+
+class Planned(NamedTuple):
+    """A plan of a module's step.
+
+    Args:
+        plan: over the leaves of x_t, of the state and of y_t.
+        output: a y_t, for its structure.
+        statics: the parameters and buffers of the module, as they are now.
+    """
+
+    plan: Plan
+    output: Tree
+    statics: list[Tensor]
+
+
+_plans: "WeakKeyDictionary[nn.Module, dict[Hashable, tuple[Plan, Tree] | str]]" = (
+    WeakKeyDictionary()
+)
+
+
+def plan_for(module: nn.Module, step: StepFunction, x: Tree, state: Tree) -> Planned | str:
+    """Return the plan for a module as it is now, made if need be, or the reason why there is none.
+
+    Args:
+        module: whose step it is.
+        step: from ``x_t [B, ...]`` and a state to y_t and the next state.
+        x: leaves ``[B, T, ...]``; of a stride, ``[B, T / stride, stride, ...]``.
+        state: leaves ``[B, ...]``.
+    """
+    reason = _unfit(x, state)
+    if reason is not None:
+        return reason
+    guarded = guard(module)
+    if guarded.refusal is not None:
+        return guarded.refusal
+    looks = tuple((name, leaf.shape[2:], leaf.dtype) for name, leaf in named_leaves(x).items())
+    sizes = tuple((name, leaf.shape[1:]) for name, leaf in named_leaves(state).items())
+    key = (guarded.key, looks, sizes, torch.is_inference_mode_enabled())
+    plans = _plans.setdefault(module, {})
+    if key not in plans:
+        while len(plans) >= _KEPT:
+            plans.pop(next(iter(plans)))
+        plans[key] = _make(module, step, x, state, guarded)
+    found = plans[key]
+    return found if isinstance(found, str) else Planned(*found, guarded.statics)
+
+
+def _unfit(x: Tree, state: Tree) -> str | None:
+    """Return why a call is none for a plan, whatever the module."""
+    if native.available() is None:
+        return "there is no native library"
+    if not leaves(state):
+        return "it has no state"
+    for leaf in leaves(state):
+        if leaf.dtype != torch.float32 or leaf.ndim != 2:
+            return f"a leaf of its state is {leaf.dtype} {list(leaf.shape)}, not float32 [B, n]"
+    for leaf in (*leaves(x), *leaves(state)):
+        if leaf.device.type != "cpu":
+            return f"it runs on {leaf.device.type}"
+        if type(leaf) not in (Tensor, nn.Parameter):
+            return f"an argument is a {type(leaf).__name__}"
+    if any(leaf.is_floating_point() and leaf.dtype != torch.float32 for leaf in leaves(x)):
+        return "x is not float32"
+    if torch.is_autocast_enabled("cpu"):
+        return "autocast is on"
+    if torch.compiler.is_compiling() or torch._C._functorch.maybe_get_level is None:
+        return "it is being compiled"
+    if torch._C._functorch.peek_interpreter_stack() is not None:
+        return "it runs under a function transform"
+    if torch._C._len_torch_dispatch_stack() or torch._C._is_torch_function_mode_enabled():
+        return "it runs under a dispatch mode"
+    return None
+
+
+def _make(
+    module: nn.Module, step: StepFunction, x: Tree, state: Tree, guarded: Guarded
+) -> tuple[Plan, Tree] | str:
+    output: list[Tree] = []
+
+    def on_leaves(
+        inputs: list[Tensor], states: list[Tensor]
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        y_t, after = step(_like(x, inputs), _like(state, states))
+        output[:] = [y_t]
+        if list(named_leaves(after)) != list(named_leaves(state)):
+            raise UnplannableError("it returns a state of another structure")
+        return leaves(y_t), leaves(after)
+
+    try:
+        plan = Plan(
+            on_leaves, [leaf[:, 0] for leaf in leaves(x)], leaves(state), guarded.statics
+        )
+        difference = _difference(plan, on_leaves, x, state, guarded.statics)
+    except UnplannableError as error:
+        return str(error)
+    except Exception as error:  # of the step or of the planner: the loop is always right
+        return f"{type(error).__name__}: {error}"
+    if difference > _TOLERANCE:
+        reason = f"the plan of {type(module).__name__} differs from its step by {difference:.1e}"
+        warnings.warn(f"{reason}; the ordinary loop is used", stacklevel=2)
+        return reason
+    return plan, map_leaves(torch.Tensor.detach, output[0])
+
+
+def _difference(
+    plan: Plan, step: Callable[..., Any], x: Tree, state: Tree, statics: list[Tensor]
+) -> float:
+    """Return how far a plan is from the loop over the step, values and gradients, at most."""
+    num_steps = 3
+    inputs = [_repeated(leaf.detach(), num_steps) for leaf in leaves(x)]
+    states = [torch.rand(2, *leaf.shape[1:], generator=_generator()) for leaf in leaves(state)]
+    learnt = [s for s in statics if s.requires_grad and s.is_leaf]
+    with torch.inference_mode(False), torch.enable_grad():
+        states = [leaf.requires_grad_(bool(learnt)) for leaf in states]
+        rows = Rows((2,) * num_steps)
+        ys, after = plan.run(
+            [leaf.flatten(0, 1) for leaf in inputs], states, statics, rows, execute
+        )
+        expected, end = [], states
+        for t in range(num_steps):
+            y_t, end = step([leaf[t] for leaf in inputs], end)
+            expected.append(y_t)
+        wanted = [torch.cat(list(column)) for column in zip(*expected, strict=True)] + end
+        return _farthest([*ys, *after], wanted, [*learnt, *states] if learnt else [])
+
+
+def _farthest(got: list[Tensor], wanted: list[Tensor], sources: list[Tensor]) -> float:
+    pairs = list(zip(got, wanted, strict=True))
+    if sources and any(tensor.requires_grad for tensor in wanted):
+        weights = [torch.rand(tensor.shape, generator=_generator()) for tensor in wanted]
+        gradients = [
+            torch.autograd.grad(
+                [t for t in tensors if t.requires_grad],
+                sources,
+                [w for w, t in zip(weights, tensors, strict=True) if t.requires_grad],
+                allow_unused=True,
+                materialize_grads=True,
+            )
+            for tensors in (got, wanted)
+        ]
+        pairs += list(zip(*gradients, strict=True))
+    differences = [
+        float((one - other).abs().max() / other.abs().max().clamp_min(1e-3))
+        for one, other in ((a.detach(), b.detach()) for a, b in pairs)
+        if other.is_floating_point() and other.numel()
+    ]
+    return max((d if d == d else float("inf") for d in differences), default=0.0)
+
+
+def _repeated(leaf: Tensor, num_steps: int) -> Tensor:
+    """Return [num_steps, 2, ...] like x; numbers are drawn, tokens are those that came."""
+    if leaf.is_floating_point():
+        return torch.rand(num_steps, 2, *leaf.shape[2:], generator=_generator())
+    return leaf.flatten(0, 1)[:1].expand(num_steps, 2, *leaf.shape[2:]).clone()
+
+
+def _generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)  # not torch's own, whose draws are the user's
+
+
+def execute(
+    program: Program, tensors: list[Tensor | None], matrices: list[Tensor], counts: tuple[int, ...]
+) -> None:
+    """Run a program natively; weights are packed anew, since nothing tells when they change."""
+    native.run(program, native.pack(program, matrices), tensors, counts)
+
+
+def scan(planned: Planned, x: Tree, state: Tree) -> tuple[Any, Any]:
+    """Run a plan over a chunk ``[B, T, ...]``, all rows equally long."""
+    batch_size, num_steps = leaves(x)[0].shape[:2]
+    inputs = [leaf.transpose(0, 1).flatten(0, 1) for leaf in leaves(x)]
+    rows = Rows((batch_size,) * num_steps)
+    ys, after = planned.plan.run(inputs, leaves(state), planned.statics, rows, execute)
+    ys = [y.unflatten(0, (num_steps, batch_size)).transpose(0, 1) for y in ys]
+    return _like(planned.output, ys), _like(state, after)
+
+
+def ragged_scan(
+    planned: Planned, x: Tree, state: Tree, fresh: Tree, lengths: Tensor, reset: Tensor
+) -> tuple[Any, Any]:
+    """Run a plan over the steps that happened: every stretch between resets is a row of its own.
+
+    Args:
+        planned: the plan.
+        x: leaves ``[B, T, ...]``.
+        state: leaves ``[B, ...]``.
+        fresh: the state from which a row begins anew.
+        lengths: ``[B]``.
+        reset: ``[B, T]``.
+    """
+    batch_size, num_steps = reset.shape
+    time = torch.arange(num_steps)
+    alive = time < lengths[:, None]
+    begins = (reset | (time == 0)) & alive
+    row, start = begins.nonzero(as_tuple=True)
+    if not len(row):
+        empty = [leaf.new_zeros(batch_size, num_steps, *leaf.shape[1:]) for leaf in leaves(planned.output)]
+        return _like(planned.output, empty), state
+    following = torch.cat([start[1:], start.new_zeros(1)])
+    is_last = torch.cat([row[1:] != row[:-1], torch.ones(1, dtype=torch.bool)])
+    length = torch.where(is_last, lengths[row], following) - start
+    order = length.argsort(descending=True, stable=True)
+    row, start, length, is_last = row[order], start[order], length[order], is_last[order]
+    steps, sequence = (time[: int(length[0]), None] < length).nonzero(as_tuple=True)
+    index = row[sequence] * num_steps + start[sequence] + steps
+    counts = torch.bincount(steps).tolist()
+    anew = reset[row, start]
+    first = [
+        torch.where(anew[:, None], new[row], old[row])
+        for new, old in zip(leaves(fresh), leaves(state), strict=True)
+    ]
+    inputs = [leaf.flatten(0, 1)[index] for leaf in leaves(x)]
+    ys, after = planned.plan.run(inputs, first, planned.statics, Rows(tuple(counts)), execute)
+    ys = [_spread(y, index, batch_size, num_steps) for y in ys]
+    ends = [
+        old.index_copy(0, row[is_last], new[is_last])
+        for old, new in zip(leaves(state), after, strict=True)
+    ]
+    return _like(planned.output, ys), _like(state, ends)
+
+
+def _spread(y: Tensor, index: Tensor, batch_size: int, num_steps: int) -> Tensor:
+    whole = y.new_zeros(batch_size * num_steps, *y.shape[1:])
+    return whole.index_copy(0, index, y).unflatten(0, (batch_size, num_steps))
+
+
+def _like(template: Tree, tensors: list[Tensor]) -> Tree:
+    following = iter(tensors)
+    return map_leaves(lambda _: next(following), template)
