@@ -157,11 +157,7 @@ def _farthest(got: list[Tensor], wanted: list[Tensor], sources: list[Tensor]) ->
         weights = [torch.rand(tensor.shape, generator=_generator()) for tensor in wanted]
         gradients = [
             torch.autograd.grad(
-                [t for t in tensors if t.requires_grad],
-                sources,
-                [w for w, t in zip(weights, tensors, strict=True) if t.requires_grad],
-                allow_unused=True,
-                materialize_grads=True,
+                _weighted(tensors, weights), sources, allow_unused=True, materialize_grads=True
             )
             for tensors in (got, wanted)
         ]
@@ -172,6 +168,12 @@ def _farthest(got: list[Tensor], wanted: list[Tensor], sources: list[Tensor]) ->
         if other.is_floating_point() and other.numel()
     ]
     return max((d if d == d else float("inf") for d in differences), default=0.0)
+
+
+def _weighted(tensors: list[Tensor], weights: list[Tensor]) -> Tensor:
+    """Return a number; autograd takes the gradient of one without importing half of torch."""
+    pairs = zip(tensors, weights, strict=True)
+    return torch.stack([(t * w).sum() for t, w in pairs if t.is_floating_point()]).sum()
 
 
 def _repeated(leaf: Tensor, num_steps: int) -> Tensor:
