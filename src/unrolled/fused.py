@@ -5,7 +5,7 @@ ordinary loop, and ``refusal`` says why.
 """
 
 import warnings
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -104,9 +104,7 @@ def _make(
 ) -> tuple[Plan, Tree] | str:
     output: list[Tree] = []
 
-    def on_leaves(
-        inputs: list[Tensor], states: list[Tensor]
-    ) -> tuple[list[Tensor], list[Tensor]]:
+    def on_leaves(inputs: list[Tensor], states: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         y_t, after = step(_like(x, inputs), _like(state, states))
         output[:] = [y_t]
         if list(named_leaves(after)) != list(named_leaves(state)):
@@ -114,9 +112,7 @@ def _make(
         return leaves(y_t), leaves(after)
 
     try:
-        plan = Plan(
-            on_leaves, [leaf[:, 0] for leaf in leaves(x)], leaves(state), guarded.statics
-        )
+        plan = Plan(on_leaves, [leaf[:, 0] for leaf in leaves(x)], leaves(state), guarded.statics)
         difference = _difference(plan, on_leaves, x, state, guarded.statics)
     except UnplannableError as error:
         return str(error)
@@ -188,7 +184,10 @@ def _generator() -> torch.Generator:
 
 
 def execute(
-    program: Program, tensors: list[Tensor | None], matrices: list[Tensor], counts: tuple[int, ...]
+    program: Program,
+    tensors: Sequence[Tensor | None],
+    matrices: Sequence[Tensor],
+    counts: Sequence[int],
 ) -> None:
     """Run a program natively; weights are packed anew, since nothing tells when they change."""
     native.run(program, native.pack(program, matrices), tensors, counts)
@@ -223,7 +222,10 @@ def ragged_scan(
     begins = (reset | (time == 0)) & alive
     row, start = begins.nonzero(as_tuple=True)
     if not len(row):
-        empty = [leaf.new_zeros(batch_size, num_steps, *leaf.shape[1:]) for leaf in leaves(planned.output)]
+        empty = [
+            leaf.new_zeros(batch_size, num_steps, *leaf.shape[1:])
+            for leaf in leaves(planned.output)
+        ]
         return _like(planned.output, empty), state
     following = torch.cat([start[1:], start.new_zeros(1)])
     is_last = torch.cat([row[1:] != row[:-1], torch.ones(1, dtype=torch.bool)])
@@ -249,8 +251,8 @@ def ragged_scan(
 
 
 def _spread(y: Tensor, index: Tensor, batch_size: int, num_steps: int) -> Tensor:
-    whole = y.new_zeros(batch_size * num_steps, *y.shape[1:])
-    return whole.index_copy(0, index, y).unflatten(0, (batch_size, num_steps))
+    whole = y.new_zeros(batch_size * num_steps, *y.shape[1:]).index_copy(0, index, y)
+    return whole.view(batch_size, num_steps, *y.shape[1:])
 
 
 def _like(template: Tree, tensors: list[Tensor]) -> Tree:

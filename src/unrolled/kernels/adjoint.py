@@ -31,7 +31,12 @@ def fold(graph: Graph, roots: list[Value]) -> list[Value]:
     for product in [value for value in uses if value.kind is Leaf.PRODUCT]:
         pieces = uses[product]
         if all(piece.kind is Leaf.SLICE for piece in pieces) and _disjoint(pieces):
-            found = [use for p in pieces if p not in roots if (use := _sum(p, uses, levels, levels[product]))]
+            found = [
+                use
+                for p in pieces
+                if p not in roots
+                if (use := _sum(p, uses, levels, levels[product]))
+            ]
             if found and product not in roots:
                 apart.update(pieces)
                 folded.update(found)
@@ -59,7 +64,9 @@ def fold(graph: Graph, roots: list[Value]) -> list[Value]:
     return [new[root] for root in roots]
 
 
-def levels_of(roots: list[Value], given: set[Value] | frozenset[Value] = frozenset()) -> dict[Value, int]:
+def levels_of(
+    roots: list[Value], given: set[Value] | frozenset[Value] = frozenset()
+) -> dict[Value, int]:
     """Return how many products each value has to wait for, one after the other."""
     levels: dict[Value, int] = {}
     for value in in_order(roots, given):
@@ -191,7 +198,9 @@ class _Backward:
                 at += part.width
         elif value.kind is not Op.FILL:
             assert isinstance(value.kind, Op)
-            for arg, share in zip(value.args, _RULES[value.kind](self.graph, value, gradient), strict=True):
+            for arg, share in zip(
+                value.args, _RULES[value.kind](self.graph, value, gradient), strict=True
+            ):
                 if share is not None:
                     self.add(arg, share)
 
@@ -223,12 +232,11 @@ def _mix(graph: Graph, y: Value, g: Value) -> tuple[Value | None, ...]:
 
 
 def _larger(graph: Graph, y: Value, g: Value) -> tuple[Value | None, ...]:
-    a, b = y.args if y.kind is Op.MAXIMUM else y.args[::-1]
+    large, small = y.args if y.kind is Op.MAXIMUM else y.args[::-1]  # where the first is chosen
     # Torch shares the gradient where both are equal.
-    tie = graph.op(Op.SCALE, graph.op(Op.EQ, a, b), value=0.5)
-    first = graph.op(Op.MUL, g, graph.op(Op.ADD, graph.op(Op.GT, a, b), tie))
-    second = graph.op(Op.SUB, g, first)
-    return (first, second) if y.kind is Op.MAXIMUM else (second, first)
+    tie = graph.op(Op.SCALE, graph.op(Op.EQ, large, small), value=0.5)
+    first = graph.op(Op.MUL, g, graph.op(Op.ADD, graph.op(Op.GT, large, small), tie))
+    return first, graph.op(Op.SUB, g, first)
 
 
 def _choose(graph: Graph, y: Value, g: Value) -> tuple[Value | None, ...]:
@@ -275,9 +283,7 @@ _RULES: dict[Op, Rule] = {
             graph, graph.op(Op.EXP, graph.op(Op.NEG, graph.op(Op.MUL, x, x))), 2 / sqrt(pi)
         )
     ),
-    Op.LOG1P: lambda graph, y, g: (
-        graph.op(Op.DIV, g, graph.op(Op.OFFSET, y.args[0], value=1.0)),
-    ),
+    Op.LOG1P: lambda graph, y, g: (graph.op(Op.DIV, g, graph.op(Op.OFFSET, y.args[0], value=1.0)),),
     Op.EXPM1: _times(lambda graph, _, y: graph.op(Op.OFFSET, y, value=1.0)),
     Op.POW: _times(
         lambda graph, x, y: _scaled(graph, graph.op(Op.POW, x, value=y.value - 1), y.value)

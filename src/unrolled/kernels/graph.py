@@ -126,9 +126,7 @@ class Graph:
 
     def product(self, a: Value, blocks: tuple[Block, ...], width: int, init: Value | None) -> Value:
         """Return [init +] a @ the blocks, one below the other."""
-        return self.make(
-            Leaf.PRODUCT, (a,) if init is None else (a, init), width, blocks=blocks
-        )
+        return self.make(Leaf.PRODUCT, (a,) if init is None else (a, init), width, blocks=blocks)
 
     def total(self, values: list[Value]) -> Value:
         """Return the sum of values."""
@@ -149,7 +147,7 @@ class Graph:
 
 def _simpler(graph: Graph, op: Op, args: tuple[Value, ...], value: float) -> Value | None:
     """Return the value if a simpler operation makes it, exactly."""
-    if op is Op.SCALE and value == 1 or op is Op.OFFSET and value == 0:
+    if (op is Op.SCALE and value == 1) or (op is Op.OFFSET and value == 0):
         return args[0]
     if op is Op.SCALE and args[0].kind is Op.NEG:
         return graph.op(Op.SCALE, args[0].args[0], value=-value)
@@ -166,9 +164,7 @@ def _simpler(graph: Graph, op: Op, args: tuple[Value, ...], value: float) -> Val
     return None
 
 
-def in_order(
-    roots: Iterable[Value], given: Container[Value] = frozenset()
-) -> list[Value]:
+def in_order(roots: Iterable[Value], given: Container[Value] = frozenset()) -> list[Value]:
     """Return the values that roots are made from, and these, every value after its arguments.
 
     Args:

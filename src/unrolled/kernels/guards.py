@@ -102,7 +102,7 @@ def _content(cell: Any) -> Any:
 
 
 @cache
-def _functions(cls: type[nn.Module]) -> tuple[FunctionType, ...]:
+def _functions(cls: Any) -> tuple[FunctionType, ...]:
     return tuple(_own_functions(cls))
 
 

@@ -7,7 +7,15 @@ import torch
 
 from unrolled.kernels.graph import Graph, Leaf, Value
 from unrolled.kernels.program import Block, Op
-from unrolled.kernels.trace import Node, Part, Trace, UnplannableError, arguments_of, constant
+from unrolled.kernels.trace import (
+    BATCH,
+    Node,
+    Part,
+    Trace,
+    UnplannableError,
+    arguments_of,
+    constant,
+)
 
 _aten = torch.ops.aten
 
@@ -184,6 +192,8 @@ class _Lifter:
         """Return an argument of arithmetic, made ``width`` wide as broadcasting does."""
         if isinstance(argument, bool | int | float):
             return self.graph.fill(float(argument), width)
+        if argument is BATCH:
+            raise UnplannableError("what it does depends on the batch size")
         if not isinstance(argument, Node):
             raise UnplannableError(f"an argument {argument!r} has no place in a program")
         if argument.part is Part.STATIC:
@@ -233,9 +243,11 @@ class _Lifter:
 
     def _product(self, node: Node, width: int) -> Value | None:
         if node.name == "aten.mm.default":
-            return self.product(None, *node.arguments, width)
+            a, matrix = node.arguments
+            return self.product(None, a, matrix, width)
         if node.name == "aten.addmm.default" and not node.keywords:
-            return self.product(*node.arguments[:3], width)
+            bias, a, matrix = node.arguments
+            return self.product(bias, a, matrix, width)
         return None
 
     def product(self, bias: Node | None, a: Node, matrix: Node, width: int) -> Value:
@@ -313,7 +325,9 @@ class _Lifter:
         value = self.operand(node.arguments[0], width)
         defaults = (-1.0, 1.0) if node.name == "aten.hardtanh.default" else (None, None)
         given = (*node.arguments[1:3], *defaults[len(node.arguments) - 1 :])
-        low, high = (node.keywords.get(key, bound) for key, bound in zip(("min", "max"), given, strict=False))
+        low, high = (
+            node.keywords.get(key, bound) for key, bound in zip(("min", "max"), given, strict=False)
+        )
         if low is not None:
             value = self.graph.op(Op.MAXIMUM, value, self.graph.fill(float(low), width))
         if high is not None:
@@ -395,9 +409,7 @@ def _hoisted(part: Node, matrix: Node, row: int, width: int) -> Node:
     rows = matrix
     if (row, stop) != (0, matrix.shape[0]):
         shape = (stop - row, matrix.shape[1])
-        rows = Node(
-            Part.STATIC, shape, matrix.dtype, _aten.slice.Tensor, (matrix, 0, row, stop)
-        )
+        rows = Node(Part.STATIC, shape, matrix.dtype, _aten.slice.Tensor, (matrix, 0, row, stop))
     return Node(Part.INPUT, (None, width), part.dtype, _aten.mm.default, (part, rows))
 
 

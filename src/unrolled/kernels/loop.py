@@ -6,7 +6,6 @@ from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from unrolled.kernels.core import Core, Group, Run
 from unrolled.kernels.graph import Leaf, Value
@@ -91,12 +90,14 @@ class Given(NamedTuple):
         return (*self.inputs, *self.states, *self.vectors, *self.matrices)
 
 
-
 def run_core(
     core: Core, rows: Rows, execute: Execute, given: Given
 ) -> tuple[list[Tensor], list[Tensor]]:
     """Return the emitted values of all steps ``[rows.total, n]``, and the last state."""
-    results = _Loop.apply(core, rows, execute, given, torch.is_grad_enabled(), *given.tensors)
+    grad = torch.is_grad_enabled()
+    results = _Loop.apply(  # type: ignore[no-untyped-call]
+        core, rows, execute, given, grad, *given.tensors
+    )
     return list(results[: len(core.emitted)]), list(results[len(core.emitted) :])
 
 
@@ -153,7 +154,7 @@ class _Loop(torch.autograd.Function):
     """The core over all steps, with the gradient that its own backward program computes."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any,
         core: Core,
         rows: Rows,
@@ -180,32 +181,51 @@ class _Loop(torch.autograd.Function):
         return (*emitted, *after)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        core, rows, run = ctx.core, ctx.rows, ctx.core.backward
-        given, states, groups, saved = _kept(ctx)
-        buffers = _Buffers(run.program, rows, gradients[0])
-        for number, state in enumerate(states):
-            buffers.put(run.previous[number], state)
-        buffers.give(core, run, given)
-        buffers.put(run.saved, saved)
-        for place, group in zip(run.products, groups, strict=True):
-            buffers.put(place, group)
-        own = len(run.emitted)
-        for place, gradient in zip(run.emitted, gradients[:own], strict=True):
-            buffers.put(place, gradient.contiguous())
-        for place, gradient in zip(run.states, gradients[own:], strict=True):
-            buffers.put(place, gradient.clone(memory_format=torch.contiguous_format))
-        buffers.make_rest()
-        ctx.execute(run.program, buffers.tensors, given.matrices, rows.counts)
-        needed = ctx.needs_input_grad[len(ctx.needs_input_grad) - len(given.matrices) :]
-        return (
-            *(None,) * 5,
-            *(buffers.get(run.input_gradients[n]) for n in core.leaves(Leaf.INPUT)),
-            *(buffers.get(place) for place in run.states),
-            *(buffers.get(run.totals[n]) for n in core.leaves(Leaf.VECTOR)),
-            *_weight_gradients(core, run, buffers, states, given.matrices, needed),
-        )
+        with torch.no_grad():
+            found = _backward(ctx, gradients)
+        if torch.is_grad_enabled():  # a second derivative may be asked for, and must not be 0
+            found = _refusing_second_derivatives(found)
+        return (*(None,) * 5, *found)
+
+
+def _refusing_second_derivatives(found: list[Tensor | None]) -> list[Tensor | None]:
+    there = {place: tensor for place, tensor in enumerate(found) if tensor is not None}
+    refuse = torch._C._functions.DelayedError(
+        "a second derivative of a fused recurrence: expected a first one only; run the module "
+        "with UNROLLED_ISA=none in the environment, or in float64",
+        len(there),
+    )
+    refused = refuse(*(tensor.detach().requires_grad_() for tensor in there.values()))
+    there = dict(zip(there, refused if len(there) > 1 else (refused,), strict=True))
+    return [there.get(place) for place in range(len(found))]
+
+
+def _backward(ctx: Any, gradients: tuple[Tensor, ...]) -> list[Tensor | None]:
+    """Run the backward program, and return the gradients of all that the core was given."""
+    core, rows, run = ctx.core, ctx.rows, ctx.core.backward
+    given, states, groups, saved = _kept(ctx)
+    buffers = _Buffers(run.program, rows, gradients[0])
+    for number, state in enumerate(states):
+        buffers.put(run.previous[number], state)
+    buffers.give(core, run, given)
+    buffers.put(run.saved, saved)
+    for place, group in zip(run.products, groups, strict=True):
+        buffers.put(place, group)
+    own = len(run.emitted)
+    for place, gradient in zip(run.emitted, gradients[:own], strict=True):
+        buffers.put(place, gradient.contiguous())
+    for place, gradient in zip(run.states, gradients[own:], strict=True):
+        buffers.put(place, gradient.clone(memory_format=torch.contiguous_format))
+    buffers.make_rest()
+    ctx.execute(run.program, buffers.tensors, given.matrices, rows.counts)
+    needed = ctx.needs_input_grad[len(ctx.needs_input_grad) - len(given.matrices) :]
+    return [
+        *(buffers.get(run.input_gradients[n]) for n in core.leaves(Leaf.INPUT)),
+        *(buffers.get(place) for place in run.states),
+        *(buffers.get(run.totals[n]) for n in core.leaves(Leaf.VECTOR)),
+        *_weight_gradients(core, run, buffers, states, given.matrices, needed),
+    ]
 
 
 def _whole(buffers: _Buffers, number: int) -> Tensor:
@@ -265,7 +285,12 @@ def _weight_gradients(
         for matrix, row, k, column, span in _pieces(group):
             if needed[matrix]:
                 found[matrix] = _add(
-                    found[matrix], matrices[matrix], (row, row + k), column, factor, gradient[:, span]
+                    found[matrix],
+                    matrices[matrix],
+                    (row, row + k),
+                    column,
+                    factor,
+                    gradient[:, span],
                 )
     return [
         torch.zeros_like(matrix) if own is None and need else own

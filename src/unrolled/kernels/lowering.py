@@ -104,7 +104,9 @@ class _Lowering:
             if instructions:
                 stages.append(Pointwise(tuple(_share_tiles(instructions, self.layout.buffers))))
             stages += self._products(segment + 1)
-        return _without_unused(Program(tuple(self.layout.buffers), tuple(stages), reverse), self.num_own)
+        return _without_unused(
+            Program(tuple(self.layout.buffers), tuple(stages), reverse), self.num_own
+        )
 
     def _latest_segments(self) -> dict[Value, int]:
         """Compute everything as late as possible, near to where it is used."""
@@ -226,7 +228,8 @@ class _Lowering:
     def _copied(self, segment: int) -> list[Instruction]:
         """Copy what is wanted in a second place; what overwrites old numbers, at the very end."""
         early = [
-            (v, p) for v, p in self.copies
+            (v, p)
+            for v, p in self.copies
             if p.buffer not in self.last and self._ready(v) == segment
         ]
         found = [Instruction(Op.COPY, v.width, p, (self.operand(v),)) for v, p in early]
@@ -249,7 +252,11 @@ class _Lowering:
     def _products(self, level: int) -> list[Product]:
         found = []
         for value in self.order:
-            if value.kind is Leaf.PRODUCT and value not in self.given and self.levels[value] == level:
+            if (
+                value.kind is Leaf.PRODUCT
+                and value not in self.given
+                and self.levels[value] == level
+            ):
                 a, *init = value.args
                 start = self.operand(init[0]) if init else None
                 found.append(
@@ -279,7 +286,9 @@ def _share_tiles(instructions: list[Instruction], buffers: list[Buffer]) -> list
             ready = free.get(buffers[out.buffer].width, [])
             now[out.buffer] = ready.pop() if ready else out.buffer
         shared.append(
-            replace(instruction, out=Operand(now.get(out.buffer, out.buffer), out.column), args=args)
+            replace(
+                instruction, out=Operand(now.get(out.buffer, out.buffer), out.column), args=args
+            )
         )
         for buffer in dying:
             if buffer in now:

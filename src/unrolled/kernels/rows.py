@@ -6,20 +6,11 @@ from unrolled.kernels.trace import BATCH, Node, UnplannableError, arguments_of
 
 _ELEMENTWISE = frozenset(
     f"aten.{name}"
-    for name in (
-        "neg sigmoid tanh relu exp log sqrt rsqrt reciprocal abs sign sin cos erf log1p expm1 add "
-        "sub rsub mul div pow square lerp where clamp clamp_min clamp_max hardtanh leaky_relu "
-        "addcmul addcdiv softplus silu gelu elu maximum minimum gt ge lt le eq ne logical_and "
-        "logical_or logical_not bitwise_and bitwise_or bitwise_not remainder floor round clone "
-        "alias detach contiguous _to_copy masked_fill fill zeros_like ones_like full_like"
-    ).split()
+    for name in ["neg", "sigmoid", "tanh", "relu", "exp", "log", "sqrt", "rsqrt", "reciprocal", "abs", "sign", "sin", "cos", "erf", "log1p", "expm1", "add", "sub", "rsub", "mul", "div", "pow", "square", "lerp", "where", "clamp", "clamp_min", "clamp_max", "hardtanh", "leaky_relu", "addcmul", "addcdiv", "softplus", "silu", "gelu", "elu", "maximum", "minimum", "gt", "ge", "lt", "le", "eq", "ne", "logical_and", "logical_or", "logical_not", "bitwise_and", "bitwise_or", "bitwise_not", "remainder", "floor", "round", "clone", "alias", "detach", "contiguous", "_to_copy", "masked_fill", "fill", "zeros_like", "ones_like", "full_like"]
 )
 _BY_ROW = frozenset(  # the first argument's rows, one by one
     f"aten.{name}"
-    for name in (
-        "mm convolution max_pool2d_with_indices avg_pool2d _adaptive_avg_pool2d upsample_nearest2d "
-        "upsample_bilinear2d constant_pad_nd"
-    ).split()
+    for name in ["mm", "convolution", "max_pool2d_with_indices", "avg_pool2d", "_adaptive_avg_pool2d", "upsample_nearest2d", "upsample_bilinear2d", "constant_pad_nd"]
 )
 _ALONG = {  # by the place of the dimension among the arguments
     "aten.split": 2,
@@ -38,7 +29,17 @@ _ALONG = {  # by the place of the dimension among the arguments
 }
 _REDUCTIONS = frozenset(("aten.sum", "aten.mean", "aten.amax", "aten.amin", "aten.var"))
 _SHAPED = frozenset(("aten.view", "aten._unsafe_view", "aten.reshape", "aten.expand"))
-_MADE = frozenset(("aten.zeros", "aten.ones", "aten.full", "aten.empty", "aten.new_zeros", "aten.new_ones", "aten.new_full"))
+_MADE = frozenset(
+    (
+        "aten.zeros",
+        "aten.ones",
+        "aten.full",
+        "aten.empty",
+        "aten.new_zeros",
+        "aten.new_ones",
+        "aten.new_full",
+    )
+)
 
 
 def require_apart(node: Node) -> None:
@@ -103,5 +104,5 @@ def _reduces_rows_only(args: tuple[Any, ...]) -> bool:
 def _leaves_first(name: str, args: tuple[Any, ...]) -> bool:
     ndim = len(args[0].shape)
     if name == "aten.permute":
-        return bool(args[1]) and args[1][0] % ndim == 0
-    return args[1] % ndim != 0 and args[2] % ndim != 0
+        return bool(args[1]) and int(args[1][0]) % ndim == 0
+    return 0 not in (int(args[1]) % ndim, int(args[2]) % ndim)

@@ -88,7 +88,7 @@ class _Recorder(TorchDispatchMode):
     """Writes down every operation between the arguments and the results."""
 
     def __init__(self, nodes: dict[int, Node]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.nodes = nodes
         self.alive: list[Tensor] = []  # an address may be used again once a tensor is gone
         self.calls: list[tuple[Any, Any, Any]] = []
@@ -98,7 +98,11 @@ class _Recorder(TorchDispatchMode):
         return False  # the wrapper it would bring imports all of torch._dynamo, a second's work
 
     def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None  # noqa: ARG002
+        self,
+        func: Any,
+        types: Any,
+        args: Any = (),
+        kwargs: Any = None,
     ) -> Any:
         kwargs = kwargs or {}
         _refuse(func, kwargs)
@@ -238,10 +242,14 @@ def _fresh(leaf: Tensor, batch_size: int) -> Tensor:
     return torch.zeros(shape, dtype=leaf.dtype)
 
 
-def _refuse_foreign_gradients(step: Step, inputs: Sequence[Tensor], states: Sequence[Tensor]) -> None:
+def _refuse_foreign_gradients(
+    step: Step, inputs: Sequence[Tensor], states: Sequence[Tensor]
+) -> None:
     """Refuse gradients that are not torch's own, those of an autograd.Function."""
     with torch.enable_grad():
-        outputs, after = step([_fresh(leaf, 2) for leaf in inputs], [_fresh(leaf, 2) for leaf in states])
+        outputs, after = step(
+            [_fresh(leaf, 2) for leaf in inputs], [_fresh(leaf, 2) for leaf in states]
+        )
     todo, seen = [leaf.grad_fn for leaf in (*outputs, *after)], set()
     while todo:
         node = todo.pop()
@@ -292,9 +300,7 @@ def arguments_of(node: Node) -> list[Node]:
     return [value for value in found if isinstance(value, Node)]
 
 
-def replay(
-    nodes: Sequence[Node], known: dict[Node, Tensor], batch_size: int
-) -> dict[Node, Tensor]:
+def replay(nodes: Sequence[Node], known: dict[Node, Tensor], batch_size: int) -> dict[Node, Tensor]:
     """Compute nodes, and what they need, from what is known; gradients flow as they always do.
 
     Args:

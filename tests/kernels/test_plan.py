@@ -1,0 +1,157 @@
+"""Plans against the loop, in float64 by torch's own executor: values, states and gradients."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from unrolled import cells
+from unrolled.kernels.loop import Rows
+from unrolled.kernels.plan import Plan
+from unrolled.kernels.trace import UnplannableError
+from unrolled.recurrence import Recurrence
+from unrolled.state import leaves, map_leaves
+
+CELLS = [name for name in cells.__all__ if not name.endswith("State") and name != "ConvLSTM"]
+B, T, C, D = 3, 7, 5, 5
+
+
+def on_leaves(cell: Recurrence) -> Callable[..., Any]:
+    template = cell.initial_state(2)
+
+    def step(inputs: list[Tensor], states: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        following = iter(states)
+        y_t, after = cell.step(inputs[0], map_leaves(lambda _: next(following), template))
+        return leaves(y_t), leaves(after)
+
+    return step
+
+
+def planned(cell: Recurrence) -> Plan:
+    state = [leaf.float() for leaf in leaves(cell.initial_state(2))]
+    return Plan(on_leaves(cell.float()), [torch.zeros(2, C)], state, list(cell.parameters()))
+
+
+def longest_first(x: Tensor, lengths: list[int]) -> Tensor:
+    return torch.cat(
+        [x[[b for b in range(len(x)) if lengths[b] > t], t] for t in range(max(lengths))]
+    )
+
+
+@pytest.mark.parametrize("lengths", [[7, 7, 7], [7, 4, 1]], ids=str)
+@pytest.mark.parametrize("name", CELLS)
+def test_plan_equals_loop_in_float64(name: str, lengths: list[int]) -> None:
+    torch.manual_seed(0)
+    cell = getattr(cells, name)(C, D)
+    for parameter in cell.parameters():
+        torch.nn.init.normal_(parameter, 0, 0.4)
+    plan = planned(cell)
+    cell = cell.double()
+    parameters = list(cell.parameters())
+    x = torch.randn(B, T, C, dtype=torch.double, requires_grad=True)
+    state = map_leaves(lambda leaf: torch.randn_like(leaf).requires_grad_(), cell.initial_state(B))
+    y, after = cell(x, state, lengths=torch.tensor(lengths))
+    counts = tuple(sum(length > t for length in lengths) for t in range(T))
+    ys, ends = plan.run([longest_first(x, lengths)], leaves(state), parameters, Rows(counts))
+
+    torch.testing.assert_close(ys[0], longest_first(y, lengths), rtol=1e-12, atol=1e-12)
+    for got, expected in zip(ends, leaves(after), strict=True):
+        torch.testing.assert_close(got, expected, rtol=1e-12, atol=1e-12)
+    weights = [torch.randn_like(leaf) for leaf in (ys[0], *ends)]
+    sources = [x, *leaves(state), *parameters]
+    gradients = [
+        torch.autograd.grad(
+            sum((w * v).sum() for w, v in zip(weights, values, strict=True)),
+            sources,
+            materialize_grads=True,
+            allow_unused=True,
+        )
+        for values in ((ys[0], *ends), (longest_first(y, lengths), *leaves(after)))
+    ]
+    for got, expected in zip(*gradients, strict=True):
+        torch.testing.assert_close(got, expected, rtol=1e-11, atol=1e-11)
+
+
+class Everything(Recurrence):
+    """Uses every operation that has a place in a program, on the state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.w = torch.nn.Parameter(torch.randn(D, D) / 3)
+        self.v = torch.nn.Parameter(torch.rand(D) + 0.5)
+        self.alpha = torch.nn.Parameter(torch.tensor(0.7))
+
+    def initial_state(self, batch_size: int) -> Tensor:
+        return self.zeros(batch_size, D)
+
+    def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        p = torch.relu(h @ self.w) + torch.abs(h) + 0.5
+        q = p.log() + p.sqrt() + p.rsqrt() + p.reciprocal() + p**1.5 + p.square() - p / self.v
+        r = torch.exp(-q.clamp(-2, 3)) * torch.erf(h) + h.sin() * h.cos() + h.sign() * self.alpha
+        s = torch.where(h > 0.1, r, q) + torch.maximum(h, r) - torch.minimum(q, 2 * x_t)
+        u = torch.lerp(s, r, torch.sigmoid(h)) + torch.addcmul(h, p, self.v, value=0.3)
+        mean = u.mean(-1, keepdim=True)
+        norm = torch.nn.functional.layer_norm(u - mean, (D,), self.v, None)
+        soft = torch.nn.functional.softplus(h) + torch.nn.functional.silu(h) + h.expm1()
+        leaky = torch.nn.functional.leaky_relu(h, 0.1) + torch.nn.functional.hardtanh(3 * h)
+        h = torch.tanh(norm + soft + leaky + (1 - h) + torch.log1p(p) + x_t)
+        return torch.cat([h[:, 2:], h[:, :2]], dim=1), h
+
+
+def test_every_operation_equals_the_loop() -> None:
+    torch.manual_seed(0)
+    cell = Everything()
+    plan = planned(cell)
+    cell = cell.double()
+    x = torch.randn(B, T, C, dtype=torch.double)
+    h = torch.randn(B, D, dtype=torch.double, requires_grad=True)
+    y, after = cell(x, h)
+    (got,), (end,) = plan.run(
+        [x.transpose(0, 1).flatten(0, 1)], [h], list(cell.parameters()), Rows((B,) * T)
+    )
+    torch.testing.assert_close(got.view(T, B, D).transpose(0, 1), y, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(end, after, rtol=1e-12, atol=1e-12)
+    sources = [h, *cell.parameters()]
+    expected = torch.autograd.grad((y.square().sum() + after.sum()), sources)
+    for one, other in zip(
+        torch.autograd.grad(got.square().sum() + end.sum(), sources), expected, strict=True
+    ):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "LayerNormLSTM", "PeepholeLSTM"])
+def test_what_training_keeps_of_each_step(name: str) -> None:
+    """States and what products gave; an LSTM 6 numbers a unit, where torch's keeps 17 or 18."""
+    kept: list[int] = []
+    cell = getattr(cells, name)(C, D)
+    plan = planned(cell)
+    x = torch.randn(T * B, C)
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept.append(tensor.numel())
+        return tensor
+
+    state = [torch.zeros(B, leaf.shape[1]) for leaf in leaves(cell.initial_state(2))]
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        plan.run([x], state, list(cell.parameters()), Rows((B,) * T))
+    weights = sum(parameter.numel() for parameter in cell.parameters())
+    most = {"LSTM": 7, "GRU": 6, "LayerNormLSTM": 14, "PeepholeLSTM": 7}[name]
+    first = B * D * len(state)  # states are kept with the one before the first step
+    assert sum(kept) <= most * B * T * D + first + 3 * weights + x.numel()
+
+
+def test_refusals_say_why() -> None:
+    class Foreign(Recurrence):
+        def initial_state(self, batch_size: int) -> Tensor:
+            return torch.zeros(batch_size, D)
+
+        def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+            h = torch.tanh(h * self.outside + x_t)
+            return h, h
+
+    cell = Foreign()
+    cell.outside = torch.ones(D)
+    with pytest.raises(UnplannableError, match="neither x, state, parameter nor buffer"):
+        planned(cell)

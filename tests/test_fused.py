@@ -1,0 +1,393 @@
+"""Cells built to defeat tracing: planned or not, every answer is that of the loop."""
+
+import gc
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from unrolled import cells, fused
+from unrolled.recurrence import Recurrence
+from unrolled.state import leaves, map_leaves
+
+B, T, C, D = 3, 7, 5, 5
+SCALE = 2.0
+
+
+class Cell(Recurrence):
+    """h' = tanh(W [x, h] * scale): planned; each cell below bends it in one place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(C + D, D)
+        self.scale = 1.0
+
+    def initial_state(self, batch_size: int) -> Tensor:
+        return self.zeros(batch_size, D)
+
+    def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        h = torch.tanh(self.linear(torch.cat([x_t, h], dim=1)) * self.scale)
+        return h, h
+
+
+def reason(cell: Recurrence, x: Tensor | None = None) -> str:
+    """Return why a cell is not planned, "" if it is."""
+    x = torch.randn(B, T, C) if x is None else x
+    found = cell._plan(x, cell.state_like(x[:, 0]))
+    return found if isinstance(found, str) else ""
+
+
+def assert_equals_loop(cell: Recurrence, x: Tensor | None = None, state: Any = None) -> None:
+    """Compare values and gradients with the loop over the step as the cell is now."""
+    x = (torch.randn(B, T, C) if x is None else x).detach().requires_grad_()
+    state = cell.state_like(x[:, 0].detach()) if state is None else state
+    sources = [x, *(p for p in cell.parameters() if p.requires_grad)]
+    results = []
+    for scan in (cell.scan, cell.plain_scan):
+        torch.manual_seed(0)
+        y, after = scan(x, state)
+        loss = sum((leaf * leaf.detach().cos()).sum() for leaf in (*leaves(y), *leaves(after)))
+        results.append(([y, *leaves(after)], torch.autograd.grad(loss, sources, allow_unused=True)))
+    for got, expected in zip(*(values for values, _ in results), strict=True):
+        torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-5)
+    for got, expected in zip(*(gradients for _, gradients in results), strict=True):
+        torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_an_ordinary_cell_is_planned() -> None:
+    cell = Cell()
+    assert reason(cell) == ""
+    assert_equals_loop(cell)
+
+
+def test_a_changed_attribute_changes_the_answer() -> None:
+    cell = Cell()
+    assert_equals_loop(cell)
+    cell.scale = 0.25
+    assert_equals_loop(cell)
+
+
+def test_an_attribute_within_an_object_changes_the_answer() -> None:
+    class Options:
+        scale = 1.0
+
+    class Configured(Cell):
+        def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+            h = torch.tanh(self.linear(torch.cat([x_t, h], dim=1)) * self.options.scale)
+            return h, h
+
+    cell = Configured()
+    cell.options = Options()
+    cell.options.scale = 1.0
+    assert_equals_loop(cell)
+    cell.options.scale = 0.25
+    assert_equals_loop(cell)
+
+
+def test_train_and_eval_have_their_own_plans() -> None:
+    class Moody(Cell):
+        def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+            h = torch.tanh(self.linear(torch.cat([x_t, h], dim=1)))
+            return (h, h) if self.training else (-h, -h)
+
+    cell = Moody()
+    assert_equals_loop(cell.train())
+    assert_equals_loop(cell.eval())
+    assert_equals_loop(cell.train())
+
+
+def test_a_global_number_changes_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Global(Cell):
+        def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+            h = torch.tanh(self.linear(torch.cat([x_t, h], dim=1)) * SCALE)
+            return h, h
+
+    cell = Global()
+    assert_equals_loop(cell)
+    monkeypatch.setitem(globals(), "SCALE", 0.125)
+    assert_equals_loop(cell)
+
+
+def test_a_closed_over_tensor_is_refused() -> None:
+    outside = torch.rand(D)
+
+    class Closed(Cell):
+        def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+            h = torch.tanh(self.linear(torch.cat([x_t, h], dim=1)) * outside)
+            return h, h
+
+    cell = Closed()
+    assert "neither x, state, parameter nor buffer" in reason(cell)
+    assert_equals_loop(cell)
+    outside.mul_(0.5)
+    assert_equals_loop(cell)
+
+
+def test_tied_weights_share_their_gradient() -> None:
+    class Tied(Recurrence):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = nn.Linear(D, D)
+            self.second = nn.Linear(D, D)
+            self.second.weight = self.first.weight
+
+        def initial_state(self, batch_size: int) -> Tensor:
+            return self.zeros(batch_size, D)
+
+        def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+            h = torch.tanh(self.first(x_t) + self.second(h))
+            return h, h
+
+    cell = Tied()
+    assert reason(cell) == ""
+    assert_equals_loop(cell)
+    cell.second.weight = nn.Parameter(torch.randn(D, D))  # no longer tied
+    assert_equals_loop(cell)
+
+
+def test_frozen_parameters_get_no_gradient() -> None:
+    cell = Cell()
+    assert_equals_loop(cell)
+    cell.linear.weight.requires_grad_(False)
+    assert_equals_loop(cell)
+    cell(torch.randn(B, T, C))[0].sum().backward()
+    assert cell.linear.weight.grad is None
+    assert cell.linear.bias.grad is not None
+
+
+def test_a_replaced_parameter_is_used() -> None:
+    cell = Cell()
+    assert_equals_loop(cell)
+    cell.linear.weight = nn.Parameter(torch.randn(D, C + D))
+    assert_equals_loop(cell)
+    cell.linear = nn.Linear(C + D, D)
+    assert_equals_loop(cell)
+
+
+def test_weight_norm() -> None:
+    cell = Cell()
+    nn.utils.parametrizations.weight_norm(cell.linear)
+    assert reason(cell) == ""
+    assert_equals_loop(cell)
+    with torch.no_grad():
+        cell.linear.parametrizations.weight.original0.mul_(2)
+    assert_equals_loop(cell)
+
+
+def test_hooks_are_heard() -> None:
+    cell = Cell()
+    assert_equals_loop(cell)
+    seen = []
+    cell.linear.register_forward_hook(lambda *_: seen.append(1))
+    assert "hooks" in reason(cell)
+    assert_equals_loop(cell)
+    assert len(seen) == 2 * T
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda _x, h: h / len(h), "depends on the batch size"),
+        (lambda _x, h: h - h.mean(0, keepdim=True), "not of shape [B, n]"),
+        (lambda x, h: h if bool((x > 0).any()) else -h, "a value of a tensor"),
+        (lambda _x, h: h * (2.0 if h.sum().item() > 0 else 3.0), "a value of a tensor"),
+        (lambda _x, h: torch.dropout(h, 0.5, train=True), "random"),
+        (lambda _x, h: h.clone().mul_(2), "in place"),
+        (lambda _x, h: h.detach() * h, "detach"),
+        (lambda x, h: h + x.flip(0)[:, :D], "might let rows see each other"),
+        (lambda _x, h: torch.cumsum(h, 1), "no place in a program"),
+    ],
+    ids=["size", "mixed", "branch", "item", "dropout", "in place", "detach", "flip", "unknown"],
+)
+def test_what_no_plan_can_stand_for_is_refused(change: Callable[..., Tensor], why: str) -> None:
+    class Bent(Cell):
+        def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+            h = torch.tanh(change(x_t, self.linear(torch.cat([x_t, h], dim=1))))
+            return h, h
+
+    cell = Bent()
+    assert why in reason(cell)
+    assert_equals_loop(cell)
+
+
+class Double(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:  # noqa: ARG004
+        return x * 2
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # noqa: ARG004
+        return gradient * 30  # not the derivative, on purpose
+
+
+def test_a_gradient_of_its_own_is_refused() -> None:
+    class Own(Cell):
+        def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+            h = torch.tanh(Double.apply(self.linear(torch.cat([x_t, h], dim=1))))
+            return h, h
+
+    cell = Own()
+    assert "its gradient is its own" in reason(cell)
+    assert_equals_loop(cell)
+
+
+def test_a_gradient_turned_off_inside_is_found_by_the_first_call() -> None:
+    class Off(Cell):
+        def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+            with torch.no_grad():
+                gate = torch.sigmoid(h)
+            h = gate * torch.tanh(self.linear(torch.cat([x_t, h], dim=1)))
+            return h, h
+
+    cell = Off()
+    with pytest.warns(UserWarning, match="differs from its step"):
+        cell(torch.randn(B, T, C))
+    assert "differs from its step" in reason(cell)
+    assert_equals_loop(cell)
+
+
+class Pair(NamedTuple):
+    a: Tensor
+    b: Tensor
+
+
+class Swapping(Recurrence):
+    """Two leaves that may be one tensor, and that change places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(C, D)
+
+    def initial_state(self, batch_size: int) -> Pair:
+        zeros = self.zeros(batch_size, D)
+        return Pair(zeros, zeros)
+
+    def step(self, x_t: Tensor, state: Pair) -> tuple[Tensor, Pair]:
+        y = torch.tanh(self.linear(x_t) + state.a - 2 * state.b)
+        return y, Pair(state.b, y + state.a)
+
+
+def test_one_tensor_used_for_two_leaves() -> None:
+    cell = Swapping()
+    assert reason(cell) == ""
+    assert_equals_loop(cell)
+    assert_equals_loop(cell, state=Pair(torch.randn(B, D), torch.randn(B, D)))
+
+
+def test_inference_does_not_mix_states_that_change_places() -> None:
+    cell, x = Swapping().eval(), torch.randn(B, T, C)
+    state = Pair(torch.randn(B, D), torch.randn(B, D))
+    with torch.no_grad():
+        for got, expected in zip(
+            leaves(cell.scan(x, state)), leaves(cell.plain_scan(x, state)), strict=True
+        ):
+            torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_state_and_input_of_any_strides() -> None:
+    cell = Cell()
+    state = torch.randn(D, B).t()
+    x = torch.randn(C, T, B).permute(2, 1, 0)
+    assert not x.is_contiguous()
+    assert_equals_loop(cell, x, state)
+
+
+def test_weights_written_behind_the_versions_back_are_seen() -> None:
+    cell, x = Cell(), torch.randn(B, T, C)
+    optimizer = torch.optim.AdamW(cell.parameters(), lr=0.1, fused=True)
+    for _ in range(3):
+        optimizer.zero_grad()
+        cell(x)[0].square().sum().backward()
+        optimizer.step()
+        assert_equals_loop(cell, x)
+    cell.linear.weight.data.mul_(0.5)
+    assert_equals_loop(cell, x)
+    with torch.inference_mode():
+        cell.linear.weight.copy_(torch.randn(D, C + D))
+    assert_equals_loop(cell, x)
+
+
+def test_parameters_made_in_inference_mode() -> None:
+    with torch.inference_mode():
+        cell = Cell()
+        x = torch.randn(B, T, C)
+        got, expected = cell.scan(x, cell.initial_state(B)), None
+        expected = cell.plain_scan(x, cell.initial_state(B))
+    torch.testing.assert_close(got[0], expected[0], rtol=1e-5, atol=1e-5)
+
+
+def test_other_dtypes_and_autocast_run_in_the_loop() -> None:
+    cell = Cell()
+    assert reason(cell) == ""
+    assert "float64" in reason(cell.double(), torch.randn(B, T, C, dtype=torch.double))
+    cell.float()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert "autocast" in reason(cell)
+
+
+def test_without_the_native_library_everything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNROLLED_ISA", "none")
+    cell = Cell()
+    assert "no native library" in reason(cell)
+    assert_equals_loop(cell)
+
+
+def test_second_derivatives_are_refused_in_words() -> None:
+    cell, x = Cell(), torch.randn(B, T, C, requires_grad=True)
+    (gradient,) = torch.autograd.grad(cell(x)[0].sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="a second derivative of a fused"):
+        gradient.sum().backward()
+
+
+def test_function_transforms_run_in_the_loop() -> None:
+    cell = Cell()
+    x = torch.randn(2, B, T, C)
+    got = torch.vmap(lambda x: cell(x)[0])(x)
+    torch.testing.assert_close(got[1], cell(x[1])[0], rtol=1e-5, atol=1e-5)
+
+
+def test_a_module_that_is_gone_takes_its_plans_along() -> None:
+    gc.collect()
+    before = len(fused._plans)
+    cell = Cell()
+    cell(torch.randn(B, T, C))
+    assert len(fused._plans) == before + 1
+    del cell
+    gc.collect()
+    assert len(fused._plans) == before
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "MUT2", "LayerNormLSTM"])
+def test_lengths_and_resets_at_once(name: str) -> None:
+    """Stretches between resets are rows of their own; some rows have no step at all."""
+    torch.manual_seed(0)
+    cell = getattr(cells, name)(C, D)
+    x = torch.randn(5, 11, C)
+    lengths = torch.tensor([11, 0, 6, 1, 9])
+    reset = torch.rand(5, 11) < 0.3
+    reset[0, 0] = True
+    x[2, 6:] = float("nan")
+    x.requires_grad_()
+    state = map_leaves(torch.randn_like, cell.initial_state(5))
+    results = []
+    for isa in (None, "none"):
+        with pytest.MonkeyPatch.context() as patch:
+            if isa:
+                patch.setenv("UNROLLED_ISA", isa)
+            y, after = cell(x, state, lengths=lengths, reset=reset)
+            loss = y.square().sum() + sum(leaf.sum() for leaf in leaves(after))
+            gradients = torch.autograd.grad(loss, [x, *cell.parameters()])
+            results.append([y, *leaves(after), *gradients])
+    for got, expected in zip(*results, strict=True):
+        torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_ten_thousand_steps_stay_finite() -> None:
+    cell = cells.LSTM(C, D)
+    x = torch.randn(2, 10_000, C)
+    y, state = cell(x)
+    y.sum().backward()
+    assert y.isfinite().all()
+    assert all(p.grad.isfinite().all() for p in cell.parameters())
