@@ -1,6 +1,7 @@
 """Gradients of a step: values that say how a loss depends on what the step was given."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from math import pi, sqrt
 from typing import NamedTuple
 
@@ -88,7 +89,7 @@ def _sum(
 
 def _disjoint(pieces: list[Value]) -> bool:
     spans = sorted((piece.number, piece.number + piece.width) for piece in pieces)
-    return all(one[1] <= other[0] for one, other in zip(spans, spans[1:], strict=False))
+    return all(one[1] <= other[0] for one, other in pairwise(spans))
 
 
 def _product_of(total: Value, apart: set[Value]) -> Value:

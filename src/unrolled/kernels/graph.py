@@ -1,4 +1,4 @@
-"""Values: a step's arithmetic on rows of numbers, between products, as a graph that can be differentiated.
+"""Values: a step's arithmetic on rows of numbers, as a graph that can be differentiated.
 
 Every value is a matrix of rows, ``[rows, width]``. What is equal is made once, so that a graph
 holds no computation twice.

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterator
 from functools import cache
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -82,7 +82,7 @@ def _outside(cls: type[nn.Module]) -> tuple[Hashable, ...]:
 
 def _names_outside(cls: type[nn.Module]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for function in _functions(cls):
+    for function in _functions(cast(Hashable, cls)):
         for name in function.__code__.co_names:
             value = function.__globals__.get(name)
             if isinstance(value, (bool, int, float, str)):
@@ -102,8 +102,8 @@ def _content(cell: Any) -> Any:
 
 
 @cache
-def _functions(cls: Any) -> tuple[FunctionType, ...]:
-    return tuple(_own_functions(cls))
+def _functions(cls: Hashable) -> tuple[FunctionType, ...]:
+    return tuple(_own_functions(cast(type[nn.Module], cls)))
 
 
 def _own_functions(cls: type[nn.Module]) -> Iterator[FunctionType]:

@@ -21,7 +21,8 @@ class Execute(Protocol):
         tensors: Sequence[Tensor | None],
         matrices: Sequence[Tensor],
         counts: Sequence[int],
-    ) -> None: ...
+    ) -> None:
+        """Run it over all steps, writing into the tensors."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ def _refusing_second_derivatives(found: list[Tensor | None]) -> list[Tensor | No
         "with UNROLLED_ISA=none in the environment, or in float64",
         len(there),
     )
-    refused = refuse(*(tensor.detach().requires_grad_() for tensor in there.values()))
+    refused: Any = refuse(*(tensor.detach().requires_grad_() for tensor in there.values()))
     there = dict(zip(there, refused if len(there) > 1 else (refused,), strict=True))
     return [there.get(place) for place in range(len(found))]
 
@@ -305,15 +306,14 @@ def _pieces(group: Group) -> list[tuple[int, int, int, int, slice]]:
     for product in group.products:
         (block,) = product.blocks
         span = slice(at, at + product.width)
+        at = span.stop
         if pieces:
             matrix, row, k, column, before = pieces[-1]
-            if (matrix, row, k) == (block.matrix, block.row, block.k):
-                if column + before.stop - before.start == block.column:
-                    pieces[-1] = (matrix, row, k, column, slice(before.start, span.stop))
-                    at = span.stop
-                    continue
+            follows = (matrix, row, k, column + before.stop - before.start)
+            if follows == (block.matrix, block.row, block.k, block.column):
+                pieces[-1] = (matrix, row, k, column, slice(before.start, span.stop))
+                continue
         pieces.append((block.matrix, block.row, block.k, block.column, span))
-        at = span.stop
     return pieces
 
 

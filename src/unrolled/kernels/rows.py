@@ -6,11 +6,20 @@ from unrolled.kernels.trace import BATCH, Node, UnplannableError, arguments_of
 
 _ELEMENTWISE = frozenset(
     f"aten.{name}"
-    for name in ["neg", "sigmoid", "tanh", "relu", "exp", "log", "sqrt", "rsqrt", "reciprocal", "abs", "sign", "sin", "cos", "erf", "log1p", "expm1", "add", "sub", "rsub", "mul", "div", "pow", "square", "lerp", "where", "clamp", "clamp_min", "clamp_max", "hardtanh", "leaky_relu", "addcmul", "addcdiv", "softplus", "silu", "gelu", "elu", "maximum", "minimum", "gt", "ge", "lt", "le", "eq", "ne", "logical_and", "logical_or", "logical_not", "bitwise_and", "bitwise_or", "bitwise_not", "remainder", "floor", "round", "clone", "alias", "detach", "contiguous", "_to_copy", "masked_fill", "fill", "zeros_like", "ones_like", "full_like"]
+    for name in """
+    neg sigmoid tanh relu exp log sqrt rsqrt reciprocal abs sign sin cos erf log1p expm1 add sub rsub
+    mul div pow square lerp where clamp clamp_min clamp_max hardtanh leaky_relu addcmul addcdiv
+    softplus silu gelu elu maximum minimum gt ge lt le eq ne logical_and logical_or logical_not
+    bitwise_and bitwise_or bitwise_not remainder floor round clone alias detach contiguous _to_copy
+    masked_fill fill zeros_like ones_like full_like
+    """.split()  # noqa: SIM905 (a list of sixty names is easier to read as text)
 )
 _BY_ROW = frozenset(  # the first argument's rows, one by one
     f"aten.{name}"
-    for name in ["mm", "convolution", "max_pool2d_with_indices", "avg_pool2d", "_adaptive_avg_pool2d", "upsample_nearest2d", "upsample_bilinear2d", "constant_pad_nd"]
+    for name in """
+    mm convolution max_pool2d_with_indices avg_pool2d _adaptive_avg_pool2d upsample_nearest2d
+    upsample_bilinear2d constant_pad_nd
+    """.split()  # noqa: SIM905
 )
 _ALONG = {  # by the place of the dimension among the arguments
     "aten.split": 2,
