@@ -124,11 +124,12 @@ inline V error_function(V x) {
 
 // sin(x + quarters * pi / 2)
 inline V sine_after(V x, int quarters) {
-    constexpr float LIMIT = 8192.0f;  // to here the three parts of pi / 2 leave no error that counts
+    constexpr float LIMIT = 8192.0f;  // to here the four parts of pi / 2 leave no error that counts
     if (any(absolute(x) > LIMIT))
         return by_lane(x, [=](float v) { return quarters ? cosf(v) : sinf(v); });
     const V whole = nearest(x * 0.636619772f);
-    const V r = ((x - whole * 1.5703125f) - whole * 4.83751297e-4f) - whole * 7.54978995e-8f;
+    V r = (x - whole * 1.5703125f) - whole * 4.83751297e-4f;
+    r = (r - whole * 7.54978995e-8f) + whole * 1.71512451e-15f;
     const I quarter = to_int(whole) + quarters;
     const V s = r * r;
     const V sine = r + r * s * polynomial(s, {-1.6666654611e-1f, 8.3321608736e-3f,
