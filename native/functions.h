@@ -1,5 +1,6 @@
-// Elementary functions of a vector, to about 2 units in the last place. Infinities and NaN go
-// through; results below the smallest normal number are 0.
+// Elementary functions of a vector, right to 3e-7 of the value. Infinities and NaN go through;
+// results below the smallest normal number are 0. The rational function and the polynomials are
+// minimax fits in float64 by Lawson's algorithm, those of log, sin and cos Moshier's (Cephes).
 #pragma once
 
 #include <cmath>
@@ -8,61 +9,140 @@
 
 namespace {
 
-// Functions that recurrences seldom use: one lane after the other, by the C library.
-template <class F>
-inline V by_lane(V x, F function) {
-    float lanes[LANES];
-    store(lanes, x);
-    for (int i = 0; i < LANES; i++) lanes[i] = function(lanes[i]);
-    return load(lanes);
+constexpr float LN2_HIGH = 0.693359375f, LN2_LOW = -2.12194440e-4f;  // their sum is ln(2)
+
+// c[0] + c[1] x + c[2] x**2 + ...
+template <int N>
+inline V polynomial(V x, const float (&c)[N]) {
+    V sum = broadcast(c[N - 1]);
+    for (int i = N - 2; i >= 0; i--) sum = sum * x + c[i];
+    return sum;
 }
 
-// 2**k * p for whole k; in two factors, since 2**128 is no float but the result may be one.
-inline V scale_by_power(V p, I k) {
-    const I half = k >> 1;
-    return p * from_bits((half + 127) << 23) * from_bits((k - half + 127) << 23);
+// The nearest whole number, for |x| < 2**22.
+inline V nearest(V x) {
+    constexpr float SHIFT = 12582912.0f;  // 1.5 * 2**23, above which floats are whole
+    return (x + SHIFT) - SHIFT;
 }
 
-inline V exponential(V x) {
-    constexpr float LOG2_E = 1.44269504f, LN2_HIGH = 0.693359375f, LN2_LOW = -2.12194440e-4f;
-    constexpr float TO_INTEGER = 12582912.0f;  // 1.5 * 2**23: adding it rounds to a whole number
-    x = choose(x > 89.0f, broadcast(89.0f), x);  // beyond these, infinity and 0
-    x = choose(x < -104.0f, broadcast(-104.0f), x);
-    const V shifted = x * LOG2_E + TO_INTEGER;
-    const V whole = shifted - TO_INTEGER;
+struct Reduced {
+    V whole, p;  // exp(x) = 2**whole * (1 + p)
+};
+
+// For -104 <= x <= 89, beyond which exp(x) is 0 or infinite.
+inline Reduced reduce_exponential(V x) {
+    const V whole = nearest(x * 1.44269504f);
     const V r = x - whole * LN2_HIGH - whole * LN2_LOW;  // |r| <= ln(2) / 2
-    V p = broadcast(1.9875691500e-4f);
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = (p * r) * r + r + 1.0f;
-    return scale_by_power(p, bits(shifted) - 0x4B400000);
+    const V q = polynomial(r, {0.5f, 0.16666666f, 0.041666362f, 8.3333896e-3f, 1.3940625e-3f,
+                               1.9845879e-4f});
+    return {whole, q * r * r + r};
 }
 
-inline V sigmoid(V x) { return 1.0f / (1.0f + exponential(-x)); }
+inline V exponential_within(V x) {
+    const Reduced e = reduce_exponential(x);
+    return times_power_of_two(1.0f + e.p, e.whole);
+}
+
+inline V exponential(V x) { return exponential_within(clamp(x, -104.0f, 89.0f)); }
+
+inline V exponential_m1(V x) {
+    const Reduced e = reduce_exponential(clamp(x, -30.0f, 89.0f));
+    const V half = times_power_of_two(broadcast(0.5f), e.whole);  // 2**128 would be infinite
+    return choose(e.whole == 0.0f, e.p, 2.0f * (half * e.p + (half - 0.5f)));
+}
+
+// Below -88 the quotient is too small to be normal: 0.
+inline V sigmoid(V x) {
+    return reciprocal(1.0f + exponential_within(-clamp(x, -88.0f, 104.0f)));
+}
 
 inline V hyperbolic_tangent(V x) {
-    // For small x its series, since 1 - exp(-2 |x|) would lose digits.
-    const V size = from_bits(bits(x) & 0x7FFFFFFF);
-    const V e = exponential(-2.0f * size);
-    const V far = from_bits(bits((1.0f - e) / (1.0f + e)) | (bits(x) & (int32_t)0x80000000));
-    const V s = x * x;
-    V p = broadcast(-5.70498872745e-3f);
-    p = p * s + 2.06390887954e-2f;
-    p = p * s - 5.37397155531e-2f;
-    p = p * s + 1.33314422036e-1f;
-    p = p * s - 3.33332819422e-1f;
-    return choose(size < 0.625f, x + x * s * p, far);
+    const V size = clamp(absolute(x), 0.0f, 9.01f);  // tanh(9.01) is the float before 1
+    const V s = size * size;
+    const V above = polynomial(s, {1.0f, 0.133797092f, 3.49402411e-3f, 2.05833053e-5f,
+                                   1.33189296e-8f});
+    const V below = polynomial(s, {1.0f, 0.467130245f, 2.58710338e-2f, 3.28307556e-4f,
+                                   7.76191851e-7f});
+    return with_sign(clamp(quotient(size * above, below), 0.0f, 1.0f), x);
 }
 
-inline V logarithm(V x) { return by_lane(x, [](float v) { return logf(v); }); }
-inline V logarithm_1p(V x) { return by_lane(x, [](float v) { return log1pf(v); }); }
-inline V exponential_m1(V x) { return by_lane(x, [](float v) { return expm1f(v); }); }
-inline V error_function(V x) { return by_lane(x, [](float v) { return erff(v); }); }
-inline V sine(V x) { return by_lane(x, [](float v) { return sinf(v); }); }
-inline V cosine(V x) { return by_lane(x, [](float v) { return cosf(v); }); }
-inline V power(V x, float y) { return by_lane(x, [y](float v) { return powf(v, y); }); }
+// log((1 + f) * 2**exponent) for sqrt(1/2) <= 1 + f <= sqrt(2).
+inline V logarithm_of_parts(V f, V exponent) {
+    const V s = f * f;
+    const V p = polynomial(f, {3.3333331174e-1f, -2.4999993993e-1f, 2.0000714765e-1f,
+                               -1.6668057665e-1f, 1.4249322787e-1f, -1.2420140846e-1f,
+                               1.1676998740e-1f, -1.1514610310e-1f, 7.0376836292e-2f});
+    return (f * s * p + exponent * LN2_LOW - 0.5f * s) + f + exponent * LN2_HIGH;
+}
+
+// What is not a positive finite number: log(0) = -inf, log(inf) = inf, all others NaN.
+inline V logarithm_at_edges(V x, V value) {
+    const V infinity = broadcast(INFINITY);
+    value = choose(x == 0.0f, -infinity, value);
+    value = choose(x == infinity, infinity, value);
+    return choose((x < 0.0f) | (x != x), broadcast(NAN), value);
+}
+
+struct Parts {
+    V f, exponent;
+};
+
+inline Parts parts_of(V x) {
+    // Subtracting the bits of sqrt(1/2) makes the exponent field count from there.
+    const I shifted = bits(x) - 0x3F3504F3;
+    const I exponent = shifted >> 23;
+    return {from_bits(bits(x) - (exponent << 23)) - 1.0f, to_float(exponent)};
+}
+
+inline V logarithm(V x) {
+    const Parts parts = parts_of(x);
+    return logarithm_at_edges(x, logarithm_of_parts(parts.f, parts.exponent));
+}
+
+inline V logarithm_1p(V x) {
+    const V sum = 1.0f + x;
+    const Parts parts = parts_of(sum);
+    const V lost = x - (sum - 1.0f);  // what rounding took from x, if x is not large
+    const V value = logarithm_of_parts(parts.f, parts.exponent);
+    const V mended = value + choose(absolute(x) < 1e6f, lost / sum, V{});
+    // Near 0, f is x itself, with all its digits.
+    const V near = logarithm_of_parts(x, V{});
+    return logarithm_at_edges(sum, choose(parts.exponent == 0.0f, near, mended));
+}
+
+inline V error_function(V x) {
+    const V t = clamp(absolute(x), 0.0f, 4.0f);  // erf(4) is 1
+    const V s = t * t;
+    const V small = polynomial(s, {0.128379166f, -0.376126260f, 0.112835854f, -2.68538529e-2f,
+                                   5.18832868e-3f, -8.01020244e-4f, 7.85388766e-5f});
+    const V logarithm_of_rest = polynomial(t, {-3.41520179e-4f, -1.12708914f, -0.638144791f,
+                                               -0.103106767f, 2.18380708e-2f, -2.94765993e-3f,
+                                               1.86379359e-4f});
+    const V large = 1.0f - exponential_within(logarithm_of_rest);
+    return with_sign(choose(t < 1.0f, t + t * small, large), x);
+}
+
+// sin(x + quarters * pi / 2)
+inline V sine_after(V x, int quarters) {
+    constexpr float LIMIT = 8192.0f;  // to here the four parts of pi / 2 leave no error that counts
+    if (any(absolute(x) > LIMIT))
+        return by_lane(x, [=](float v) { return quarters ? cosf(v) : sinf(v); });
+    const V whole = nearest(x * 0.636619772f);
+    V r = (x - whole * 1.5703125f) - whole * 4.83751297e-4f;
+    r = (r - whole * 7.54978995e-8f) + whole * 1.71512451e-15f;
+    const I quarter = to_int(whole) + quarters;
+    const V s = r * r;
+    const V sine = r + r * s * polynomial(s, {-1.6666654611e-1f, 8.3321608736e-3f,
+                                              -1.9515295891e-4f});
+    const V cosine = 1.0f - 0.5f * s + s * s * polynomial(s, {4.166664568e-2f, -1.388731625e-3f,
+                                                              2.443315712e-5f});
+    const V value = choose((quarter & 1) == 1, cosine, sine);
+    return from_bits(bits(value) ^ ((quarter & 2) << 30));
+}
+
+// Seldom used, and hard to get right: the C library's, one lane after the other.
+inline V power(V x, float y) {
+    return by_lane(x, [=](float v) { return powf(v, y); });
+}
 
 }  // namespace

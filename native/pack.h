@@ -8,12 +8,28 @@ namespace {
 
 using namespace unrolled;
 
+// LANES columns of a weight whose k runs along memory, as torch stores it: squares, transposed.
+inline int64_t pack_squares(const Source& from, const float* source, float* to, int64_t step) {
+    int64_t k = 0;
+    for (; k + LANES <= from.k; k += LANES) {
+        V rows[LANES];
+        for (int i = 0; i < LANES; i++) rows[i] = load(source + k + i * from.n_stride);
+        transpose(rows);
+        for (int i = 0; i < LANES; i++) store(to + (k + i) * step, rows[i]);
+    }
+    return k;
+}
+
 inline void pack_vector(const Source& from, int64_t column, float* to, int64_t step) {
     const int lanes = (int)(from.n - column < LANES ? from.n - column : LANES);
     const float* source = from.source + column * from.n_stride;
-    for (int64_t k = 0; k < from.k; k++) {
+    int64_t k = from.k_stride == 1 && lanes == LANES ? pack_squares(from, source, to, step) : 0;
+    for (; k < from.k; k++) {
         V v{};
-        for (int i = 0; i < lanes; i++) v[i] = source[k * from.k_stride + i * from.n_stride];
+        if (from.n_stride == 1)
+            v = load_part(source + k * from.k_stride, lanes);
+        else
+            for (int i = 0; i < lanes; i++) v[i] = source[k * from.k_stride + i * from.n_stride];
         store(to + k * step, v);
     }
 }

@@ -111,10 +111,10 @@ inline void execute(int32_t op, const Work& work) {
         case SQRT: return each<1>(work, [](V a, V, V) { return square_root(a); });
         case RSQRT: return each<1>(work, [](V a, V, V) { return 1.0f / square_root(a); });
         case RECIPROCAL: return each<1>(work, [](V a, V, V) { return 1.0f / a; });
-        case ABS: return each<1>(work, [](V a, V, V) { return from_bits(bits(a) & 0x7FFFFFFF); });
+        case ABS: return each<1>(work, [](V a, V, V) { return absolute(a); });
         case SIGN: return each<1>(work, [](V a, V, V) { return truth(a > 0.0f) - truth(a < 0.0f); });
-        case SIN: return each<1>(work, [](V a, V, V) { return sine(a); });
-        case COS: return each<1>(work, [](V a, V, V) { return cosine(a); });
+        case SIN: return each<1>(work, [](V a, V, V) { return sine_after(a, 0); });
+        case COS: return each<1>(work, [](V a, V, V) { return sine_after(a, 1); });
         case ERF: return each<1>(work, [](V a, V, V) { return error_function(a); });
         case LOG1P: return each<1>(work, [](V a, V, V) { return logarithm_1p(a); });
         case EXPM1: return each<1>(work, [](V a, V, V) { return exponential_m1(a); });

@@ -10,12 +10,13 @@
 
 namespace {
 
-#if defined(__AVX512F__) || defined(__aarch64__)
-constexpr int MAX_WIDTH = 3, MAX_ROWS = 8;  // 24 sums, 3 columns and 1 broadcast in 32 registers
-#elif defined(__AVX2__)
-constexpr int MAX_WIDTH = 2, MAX_ROWS = 6;  // 12 sums, 2 columns and 1 broadcast in 16 registers
+// The largest block: 24 sums, 3 columns and 1 broadcast in 32 registers, or 12, 2 and 1 in 16.
+// Without fused multiply-adds one more is needed for what is added.
+constexpr int MAX_WIDTH = REGISTERS == 32 ? 3 : 2;
+#if defined(__SSE2__) && !defined(__FMA__)
+constexpr int MAX_ROWS = 5;
 #else
-constexpr int MAX_WIDTH = 2, MAX_ROWS = 4;  // without fused multiply-adds one more is needed
+constexpr int MAX_ROWS = REGISTERS == 32 ? 8 : 6;
 #endif
 
 // n columns as panels of nearly equal width: two of 2 vectors keep the units busier than 3 and 1.
@@ -59,7 +60,10 @@ void multiply(const Block& block) {
     const float* b = block.panel;
     for (int64_t k = 0; k < block.k; k++, a++, b += W * LANES) {
         V column[C];
-        for (int c = 0; c < C; c++) column[c] = load(b + c / W * panel_floats + c % W * LANES);
+        for (int c = 0; c < C; c++) {
+            column[c] = load(b + c / W * panel_floats + c % W * LANES);
+            if (M > 1) hold(column[c]);
+        }
         for (int m = 0; m < M; m++) {
             const V x = broadcast(a[m * block.a_pitch]);
             for (int c = 0; c < C; c++) sum[m][c] += x * column[c];
@@ -74,8 +78,9 @@ void multiply(const Block& block) {
 
 // Few rows leave registers for several panels, whose sums hide each other's latency.
 constexpr int most_panels(int rows, int width) {
-    const int spare = MAX_WIDTH * MAX_ROWS / (rows * width);
-    return spare >= 4 ? 4 : spare >= 2 ? 2 : 1;
+    for (int panels = 4; panels > 1; panels /= 2)
+        if ((rows + (rows > 1)) * panels * width + 1 <= REGISTERS) return panels;
+    return 1;
 }
 
 template <int M, int W>

@@ -12,11 +12,13 @@
 namespace {
 
 #if defined(__AVX512F__)
-constexpr int LANES = 16;
+constexpr int LANES = 16, REGISTERS = 32;
 #elif defined(__AVX2__)
-constexpr int LANES = 8;
+constexpr int LANES = 8, REGISTERS = 16;
+#elif defined(__aarch64__)
+constexpr int LANES = 4, REGISTERS = 32;
 #else
-constexpr int LANES = 4;
+constexpr int LANES = 4, REGISTERS = 16;
 #endif
 
 typedef float V __attribute__((vector_size(LANES * 4)));
@@ -31,6 +33,17 @@ inline V load(const float* p) {
 inline void store(float* p, V v) { memcpy(p, &v, sizeof v); }
 
 inline V broadcast(float x) { return x - V{}; }
+
+// Keeps the compiler from reading a vector from memory again at each of its uses.
+inline void hold(V& v) {
+#if defined(__AVX512F__)
+    asm("" : "+v"(v));
+#elif defined(__SSE2__)
+    asm("" : "+x"(v));
+#else
+    (void)v;
+#endif
+}
 
 // The first `count` lanes (0 to LANES); nothing beyond them is read or written.
 inline V load_part(const float* p, int count) {
@@ -51,24 +64,112 @@ inline void store_part(float* p, V v, int count) {
 #endif
 }
 
-inline V square_root(V v) {
-#if defined(__AVX512F__)
-    return (V)_mm512_sqrt_ps((__m512)v);
-#elif defined(__AVX2__)
-    return (V)_mm256_sqrt_ps((__m256)v);
-#elif defined(__SSE2__)
-    return (V)_mm_sqrt_ps((__m128)v);
-#else
-    for (int i = 0; i < LANES; i++) v[i] = __builtin_sqrtf(v[i]);
-    return v;
-#endif
-}
-
 inline I bits(V v) { return (I)v; }
 inline V from_bits(I i) { return (V)i; }
 inline V to_float(I i) { return __builtin_convertvector(i, V); }
 inline I to_int(V v) { return __builtin_convertvector(v, I); }
 inline V choose(I mask, V yes, V no) { return mask ? yes : no; }
+inline V absolute(V v) { return from_bits(bits(v) & 0x7FFFFFFF); }
+inline V with_sign(V size, V sign) {
+    return from_bits(bits(size) | (bits(sign) & (int32_t)0x80000000));
+}
+
+inline bool any(I mask) {
+    int32_t found = 0;
+    for (int i = 0; i < LANES; i++) found |= mask[i];
+    return found != 0;
+}
+
+template <class F>
+inline V by_lane(V v, F function) {
+    for (int i = 0; i < LANES; i++) v[i] = function(v[i]);
+    return v;
+}
+
+// NaN stays NaN: the instructions return their second argument if one is.
+inline V clamp(V v, float low, float high) {
+#if defined(__AVX512F__)
+    const __m512 raised = _mm512_maskz_max_ps(0xFFFF, _mm512_set1_ps(low), (__m512)v);
+    return (V)_mm512_maskz_min_ps(0xFFFF, _mm512_set1_ps(high), raised);
+#elif defined(__AVX2__)
+    const __m256 raised = _mm256_max_ps(_mm256_set1_ps(low), (__m256)v);
+    return (V)_mm256_min_ps(_mm256_set1_ps(high), raised);
+#elif defined(__SSE2__)
+    return (V)_mm_min_ps(_mm_set1_ps(high), _mm_max_ps(_mm_set1_ps(low), (__m128)v));
+#else
+    v = choose(v < low, broadcast(low), v);
+    return choose(v > high, broadcast(high), v);
+#endif
+}
+
+inline V square_root(V v) {
+#if defined(__AVX512F__)
+    return (V)_mm512_maskz_sqrt_ps(0xFFFF, (__m512)v);
+#elif defined(__AVX2__)
+    return (V)_mm256_sqrt_ps((__m256)v);
+#elif defined(__SSE2__)
+    return (V)_mm_sqrt_ps((__m128)v);
+#else
+    return by_lane(v, [](float x) { return __builtin_sqrtf(x); });
+#endif
+}
+
+// 1 / v for 1 <= v. With 512 bits a division takes as long as 30 multiplications; an estimate of
+// 14 bits and a step of Newton's give as many digits in a quarter of that.
+inline V reciprocal(V v) {
+#if defined(__AVX512F__)
+    const V r = (V)_mm512_maskz_rcp14_ps(0xFFFF, (__m512)v);
+    return r + r * (1.0f - v * r);
+#else
+    return 1.0f / v;
+#endif
+}
+
+// a / b for 1 <= b and finite numbers.
+inline V quotient(V a, V b) {
+#if defined(__AVX512F__)
+    const V r = reciprocal(b), q = a * r;
+    return q + r * (a - q * b);
+#else
+    return a / b;
+#endif
+}
+
+// v * 2**whole for whole numbers from -150 to 128.
+inline V times_power_of_two(V v, V whole) {
+#if defined(__AVX512F__)
+    return (V)_mm512_maskz_scalef_ps(0xFFFF, (__m512)v, (__m512)whole);
+#else
+    // In two factors: 2**128 is no float, though the product may be one.
+    const I exponent = to_int(whole), half = exponent >> 1;
+    return v * from_bits((half + 127) << 23) * from_bits((exponent - half + 127) << 23);
+#endif
+}
+
+// a[first], b[first], a[first + 1], ... : half of each.
+inline V interleave(V a, V b, int first) {
+    I order;
+    for (int i = 0; i < LANES; i++) order[i] = first + i / 2 + i % 2 * LANES;
+#if defined(__clang__)
+    V mixed;
+    for (int i = 0; i < LANES; i++) mixed[i] = (i % 2 ? b : a)[first + i / 2];
+    return mixed;
+#else
+    return __builtin_shuffle(a, b, order);
+#endif
+}
+
+// A square of LANES rows, transposed in place: each round interleaves the upper half with the lower.
+inline void transpose(V (&rows)[LANES]) {
+    for (int round = 1; round < LANES; round *= 2) {
+        V mixed[LANES];
+        for (int i = 0; i < LANES / 2; i++) {
+            mixed[2 * i] = interleave(rows[i], rows[i + LANES / 2], 0);
+            mixed[2 * i + 1] = interleave(rows[i], rows[i + LANES / 2], LANES / 2);
+        }
+        memcpy(rows, mixed, sizeof mixed);
+    }
+}
 
 inline float sum_of_lanes(V v) {
     float lanes[LANES];

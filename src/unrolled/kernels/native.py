@@ -17,7 +17,7 @@ from unrolled.kernels.program import Block, Kind, Product, Program
 ISAS = ("generic", "avx2", "avx512")  # in the library's numbering
 SPLITS = ("automatic", "rows", "columns")
 
-_LIBRARY = Path(__file__).with_name("_native.so")
+_LIBRARY = Path(__file__).with_name("unrolled.native.so")
 
 
 class _ProgramHeader(ctypes.Structure):
