@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from unrolled.kernels import native
+from unrolled.kernels import native, stepper
 from unrolled.kernels.guards import Guarded, guard
 from unrolled.kernels.loop import Rows
 from unrolled.kernels.plan import Plan
@@ -258,3 +258,32 @@ def _spread(y: Tensor, index: Tensor, batch_size: int, num_steps: int) -> Tensor
 def _like(template: Tree, tensors: list[Tensor]) -> Tree:
     following = iter(tensors)
     return map_leaves(lambda _: next(following), template)
+
+
+class Stepper:
+    """A module's step in one native call, over a state that it owns.
+
+    Args:
+        module: whose step it is; its weights are those of this moment.
+        step: from ``x_t [B, ...]`` and a state to y_t and the next state.
+        x_t: a frame.
+        state: to begin from; copied.
+
+    Attributes:
+        state: as it stands; its leaves are written over by every step.
+
+    Raises:
+        UnplannableError: with the reason.
+    """
+
+    def __init__(self, module: nn.Module, step: StepFunction, x_t: Tree, state: Tree) -> None:
+        planned = plan_for(module, step, map_leaves(lambda leaf: leaf.unsqueeze(1), x_t), state)
+        if isinstance(planned, str):
+            raise UnplannableError(planned)
+        self._output = planned.output
+        self._stepper = stepper.Stepper(planned.plan.trace, leaves(state), planned.statics)
+        self.state = _like(state, self._stepper.states)
+
+    def __call__(self, x_t: Tree) -> Any:
+        """Take the next frame, and return what the step gives."""
+        return _like(self._output, self._stepper.step(leaves(x_t)))

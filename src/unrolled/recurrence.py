@@ -220,9 +220,22 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
             return "it has no step that is looped over"
         if leaves(x)[0].shape[1] < _FEWEST_STEPS * self.stride:
             return f"a chunk of fewer than {_FEWEST_STEPS} steps"
-        if any(isinstance(m, Recurrence) and m._context is not None for m in self.modules()):
+        if self._has_context():
             return "a context is bound"
         return fused.plan_for(self, self.step, self._in_blocks(x), state)
+
+    def stepper(self, x_t: InputT, state: StateT) -> fused.Stepper:
+        """Return ``step`` as one native call, for a stream of frames like ``x_t``.
+
+        Raises:
+            UnplannableError: with the reason; ``step_`` does the same.
+        """
+        cls = type(self)
+        if cls.step is Recurrence.step or cls.step_ is not Recurrence.step_:
+            raise fused.UnplannableError("it has no step of its own, or a faster one")
+        if self._has_context():
+            raise fused.UnplannableError("a context is bound")
+        return fused.Stepper(self, self.step, x_t, state)
 
     def _in_blocks(self, x: InputT) -> InputT:
         """Return x as ``[B, T / stride, stride, ...]``, or as it is if the stride is 1."""
@@ -258,6 +271,9 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         return _rebind(
             self, lambda m: m._context if m._context is None else select_rows(m._context, index)
         )
+
+    def _has_context(self) -> bool:
+        return any(isinstance(m, Recurrence) and m._context is not None for m in self.modules())
 
     @property
     def context(self) -> ContextT:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import ConfigError, ReaderError, ShapeError, StateError
+from unrolled.fused import Stepper, UnplannableError
 from unrolled.recurrence import ContextT, InputT, OutputT, Recurrence, StateT
 from unrolled.state import (
     describe_rows,
@@ -29,7 +30,9 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
 
         y_t = stream.push(x_t)        the same y_t as module(x)[0][:, t]
 
-    One stream or many side by side: each row of the first frame opens a stream.
+    One stream or many side by side: each row of the first frame opens a stream. A step that can be
+    planned is one native call on buffers that stay where they are, with the weights of the moment
+    of the first frame: they are frozen for the life of the stream, and ``is_native`` says so.
 
     Shapes: x_t [B, ...] (or a block [B, stride, ...]) without the time axis; y_t likewise.
     Args:
@@ -52,13 +55,21 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
         self.module = module
         self._state: StateT  # with the first frame
         self._frame: dict[str, list[Any]] = {}  # what a row of a frame looks like
+        self._stepper: Stepper | None = None  # with the first frame, if the step can be planned
         self._steps = torch.zeros(0, dtype=torch.int64)
+        self._pushed = 0  # frames of all streams that are not yet counted in _steps
         self._restart = torch.zeros(0, dtype=torch.bool)
+        self._restarts = False  # whether any of _restart is set; a tensor is slow to ask
 
     @property
     def steps(self) -> Tensor:
         """How many frames (or blocks) each stream has taken since its last reset, ``[B]``."""
-        return self._steps.masked_fill(self._restart, 0)
+        return (self._steps + self._pushed).masked_fill(self._restart, 0)
+
+    @property
+    def is_native(self) -> bool:
+        """Whether steps are native calls, with weights frozen when the stream began."""
+        return self._stepper is not None
 
     @property
     def state(self) -> StateT:
@@ -80,27 +91,37 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
                 raise StateError("a first frame for every stream", "one for some rows")
             self._open(x_t)
         self._check_frame(x_t, len(self._steps) if rows is None else len(rows))
-        if rows is None:
-            state = self._fresh_where(self._restart, x_t, self._state)
-            y_t, self._state = self.module.step_(x_t, state)
-            self._steps = self.steps + 1
+        if rows is not None:
+            return self._push_rows(x_t, rows)
+        if self._restarts:
+            self._steps, self._pushed = self.steps, 0
+            self._put(self._fresh_where(self._restart, x_t, self._state))
             self._restart.fill_(False)
-            return y_t
+            self._restarts = False
+        self._pushed += 1
+        if self._stepper is not None:
+            return cast(OutputT, self._stepper(x_t))
+        y_t, self._state = self.module.step_(x_t, self._state)
+        return y_t
+
+    def _push_rows(self, x_t: InputT, rows: Tensor) -> OutputT:
         state = self._fresh_where(self._restart[rows], x_t, select_rows(self._state, rows))
         y_t, state = self.module.step_(x_t, state)
         map_leaves(lambda a, b: a.index_copy_(0, rows.to(a.device), b), self._state, state)
-        self._steps[rows] = self.steps[rows] + 1
+        self._steps, self._pushed = self.steps, 0
+        self._steps[rows] += 1
         self._restart[rows] = False
         return y_t
 
     def reset(self, rows: Tensor | None = None) -> None:
         """Begin anew before the next frame, in every stream or in ``rows [M]``."""
         self._restart[slice(None) if rows is None else rows] = True
+        self._restarts = True
 
     def save(self, path: str | Path) -> None:
         """Write the stream as it stands, in mid-sequence."""
         tensors = {_STATE + name: leaf for name, leaf in named_leaves(self.state).items()}
-        tensors |= {"steps": self._steps, "restart": self._restart}
+        tensors |= {"steps": self.steps, "restart": self._restart}
         metadata = {"frame": json.dumps(self._frame), "module": type(self.module).__name__}
         save_tensors(Path(path), tensors, metadata)
 
@@ -121,17 +142,33 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
             for name, (shape, dtype) in frame.items()
         }
         saved = {name.removeprefix(_STATE): leaf for name, leaf in tensors.items()}
-        fresh = self.module.state_like(cast(InputT, from_named_leaves(blank)))
-        self._state = replace_leaves(fresh, saved)
+        x_t = cast(InputT, from_named_leaves(blank))
+        self._begin(x_t, replace_leaves(self.module.state_like(x_t), saved))
         self._steps, self._restart, self._frame = steps, restart, frame
+        self._pushed, self._restarts = 0, bool(restart.any())
 
     def _open(self, x_t: InputT) -> None:
         batch_size = leaves(x_t)[0].shape[0]
-        # A clone, because step_ writes into the state and a module may hand out one that it keeps.
-        self._state = map_leaves(torch.clone, self.module.state_like(x_t))
+        self._begin(x_t, self.module.state_like(x_t))
         self._frame = describe_rows(named_leaves(x_t))
         self._steps = torch.zeros(batch_size, dtype=torch.int64)
         self._restart = torch.zeros(batch_size, dtype=torch.bool)
+
+    def _begin(self, x_t: InputT, state: StateT) -> None:
+        try:
+            self._stepper = self.module.stepper(x_t, state)
+            self._state = cast(StateT, self._stepper.state)
+        except UnplannableError:
+            self._stepper = None
+            # A clone: step_ writes into the state, and a module may hand out one that it keeps.
+            self._state = map_leaves(torch.clone, state)
+
+    def _put(self, state: StateT) -> None:
+        """Take a state over; a stepper's stays where it is."""
+        if self._stepper is None:
+            self._state = state
+        else:
+            map_leaves(lambda own, other: own.copy_(other), self._state, state)
 
     def _check_frame(self, x_t: InputT, num_rows: int) -> None:
         named = named_leaves(x_t)

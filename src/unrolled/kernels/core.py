@@ -96,17 +96,22 @@ class Core:
         return self._forward([], training=False)
 
     @cached_property
+    def in_place(self) -> Run:
+        """The program of one step, which writes states over and emits beside them."""
+        return self._forward([], training=False, in_place=True)
+
+    @cached_property
     def training(self) -> Run:
         """The program that keeps what ``backward`` needs."""
         return self._forward(self._kept[0], training=True)
 
-    def _forward(self, kept: list[Value], *, training: bool) -> Run:
+    def _forward(self, kept: list[Value], *, training: bool, in_place: bool = False) -> Run:
         layout, run = Layout(), Run(Program((), ()))
         wanted: list[tuple[Value, Operand]] = []
         states = self.leaves(Leaf.STATE)
         last = []
         for number, value in enumerate(self.states):
-            if training or value in self.emitted:
+            if training or (value in self.emitted and not in_place):
                 before = layout.add(Kind.PREVIOUS, value.width)
                 after = layout.add(Kind.SEQUENCE, value.width)
                 run.previous.append(before.buffer)
@@ -120,7 +125,7 @@ class Core:
             wanted.append((value, after))
         self._give(layout, run, self.leaves(Leaf.INPUT), self.leaves(Leaf.VECTOR))
         for value in self.emitted:
-            if value in self.states:
+            if value in self.states and not in_place:
                 run.emitted.append(run.states[self.states.index(value)])
             else:
                 place = layout.add(Kind.SEQUENCE, value.width)

@@ -72,16 +72,19 @@ class Lifted(NamedTuple):
     matrices: list[Node]
 
 
-def lift(traced: Trace) -> Lifted:
+def lift(traced: Trace, *, whole: bool = False) -> Lifted:
     """Split a trace at the state.
+
+    Args:
+        traced: a step.
+        whole: take all of it, what depends on x alone too: for one step at a time.
 
     Raises:
         UnplannableError: the state goes through an operation that has no place in a program.
     """
-    lifter = _Lifter()
+    lifter = _Lifter(whole)
     states = [lifter.row(node) for node in traced.states]
-    needed = _needed(traced)
-    emitted = _boundary(traced.outputs, needed, lifter)
+    emitted = traced.outputs if whole else _boundary(traced.outputs, _needed(traced), lifter)
     values = [lifter.row(node) for node in emitted]
     return Lifted(
         lifter.graph,
@@ -138,7 +141,8 @@ def _boundary(outputs: list[Node], needed: set[Node], lifter: "_Lifter") -> list
 class _Lifter:
     """Turns nodes of the state's part into values, and notes what they stand on."""
 
-    def __init__(self) -> None:
+    def __init__(self, whole: bool) -> None:
+        self.whole = whole
         self.graph = Graph()
         self.inputs: dict[Node, int] = {}
         self.vectors: dict[tuple[Node, int], int] = {}
@@ -165,7 +169,7 @@ class _Lifter:
         width, number = node.shape[1], constant(node)
         if number is not None:
             return self.graph.fill(number, width)
-        if node.part is Part.INPUT:
+        if node.part is Part.INPUT and not (self.whole and node.operation):
             return self._input(node, width)
         if node.operation is None:
             if node.dtype != torch.float32:
@@ -258,7 +262,7 @@ class _Lifter:
         for part in _joined(a):
             size = part.shape[1]
             assert size is not None
-            if part.part is Part.STATE:
+            if part.part is Part.STATE or self.whole:
                 number = self.matrices.setdefault(matrix, len(self.matrices))
                 products.append((self.row(part), Block(number, row, 0, size)))
             else:

@@ -102,7 +102,7 @@ def run_core(
     return list(results[: len(core.emitted)]), list(results[len(core.emitted) :])
 
 
-class _Buffers:
+class Buffers:
     """The tensors of a program's buffers; what is not put there is made."""
 
     def __init__(self, program: Program, rows: Rows, like: Tensor) -> None:
@@ -146,6 +146,13 @@ class _Buffers:
                 elif buffer.kind is Kind.TOTAL:
                     self.put(number, self.like.new_zeros(buffer.width))
 
+    def whole(self, number: int | None) -> Tensor:
+        """Return the tensor of a buffer that is there."""
+        assert number is not None
+        tensor = self.tensors[number]
+        assert tensor is not None
+        return tensor
+
     def get(self, number: int | None) -> Tensor | None:
         """Return a buffer's tensor."""
         return None if number is None else self.tensors[number]
@@ -166,12 +173,12 @@ class _Loop(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         training = grad and any(tensor.requires_grad for tensor in tensors)
         run = core.training if training else core.inference
-        buffers = _Buffers(run.program, rows, tensors[0])
+        buffers = Buffers(run.program, rows, tensors[0])
         stored = [buffers.states(run, n, state) for n, state in enumerate(given.states)]
         buffers.give(core, run, given)
         buffers.make_rest()
         execute(run.program, buffers.tensors, given.matrices, rows.counts)
-        emitted = [_whole(buffers, number) for number in run.emitted]
+        emitted = [buffers.whole(number) for number in run.emitted]
         after = [
             state if before is None else _last(state, rows)
             for state, before in zip(stored, run.previous, strict=True)
@@ -206,7 +213,7 @@ def _backward(ctx: Any, gradients: tuple[Tensor, ...]) -> list[Tensor | None]:
     """Run the backward program, and return the gradients of all that the core was given."""
     core, rows, run = ctx.core, ctx.rows, ctx.core.backward
     given, states, groups, saved = _kept(ctx)
-    buffers = _Buffers(run.program, rows, gradients[0])
+    buffers = Buffers(run.program, rows, gradients[0])
     for number, state in enumerate(states):
         buffers.put(run.previous[number], state)
     buffers.give(core, run, given)
@@ -229,12 +236,6 @@ def _backward(ctx: Any, gradients: tuple[Tensor, ...]) -> list[Tensor | None]:
     ]
 
 
-def _whole(buffers: _Buffers, number: int) -> Tensor:
-    tensor = buffers.get(number)
-    assert tensor is not None
-    return tensor
-
-
 def _last(stored: Tensor, rows: Rows) -> Tensor:
     """Return each row's last state; a copy, so that all states need not live as long."""
     if rows.is_even:
@@ -243,7 +244,7 @@ def _last(stored: Tensor, rows: Rows) -> Tensor:
 
 
 def _keep(
-    ctx: Any, core: Core, given: Given, run: Run, buffers: _Buffers, stored: list[Tensor]
+    ctx: Any, core: Core, given: Given, run: Run, buffers: Buffers, stored: list[Tensor]
 ) -> None:
     """Keep what going back needs, and nothing else of the size of the sequence."""
     back = core.backward
@@ -271,7 +272,7 @@ def _kept(ctx: Any) -> tuple[Given, list[Tensor], list[Tensor], Tensor | None]:
 def _weight_gradients(
     core: Core,
     run: Run,
-    buffers: _Buffers,
+    buffers: Buffers,
     states: list[Tensor],
     matrices: list[Tensor],
     needed: Sequence[bool],
@@ -279,7 +280,7 @@ def _weight_gradients(
     """Return the gradient of every matrix: one product over all steps for each piece of it."""
     found: list[Tensor | None] = [None] * len(matrices)
     for number, group in enumerate(core.learnt):
-        gradient = _whole(buffers, run.groups[number])
+        gradient = buffers.whole(run.groups[number])
         factor = buffers.get(run.factors.get(number))
         if factor is None:
             factor = _columns_of(group.factor, states, buffers.rows)

@@ -2,10 +2,11 @@
 
 import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -146,6 +147,18 @@ def run(
         DtypeError: a tensor is not float32, or not on the CPU.
         ShapeError: a tensor has not the size that its buffer needs, or the counts grow.
     """
+    prepare(program, packed, tensors, counts, threads, split)()
+
+
+def prepare(
+    program: Program,
+    packed: Packed,
+    tensors: Sequence[Tensor | None],
+    counts: Sequence[int],
+    threads: int | None = None,
+    split: str = "automatic",
+) -> "Prepared":
+    """Check everything that ``run`` is given, and return the run, to be made again and again."""
     if packed.program is not program:
         raise ConfigError("weights of this program", "another's", "pack the matrices for it")
     if split not in SPLITS:
@@ -163,8 +176,23 @@ def run(
         threads or torch.get_num_threads(),
         SPLITS.index(split),
     )
-    if _library_or_raise().unrolled_run(packed.isa, ctypes.byref(call)):
-        raise MemoryError("no memory for the scratch of a program")
+    alive = (packed, pointers, rows, *tensors)
+    return Prepared(_library_or_raise().unrolled_run, packed.isa, call, alive)
+
+
+class Prepared:
+    """A run of a program over buffers that stay where they are."""
+
+    def __init__(
+        self, function: Callable[..., int], isa: int, call: _Call, alive: tuple[Any, ...]
+    ) -> None:
+        self._function, self._isa, self._call = function, isa, ctypes.byref(call)
+        self._alive = call, alive  # the library reads what these own
+
+    def __call__(self) -> None:
+        """Run it."""
+        if self._function(self._isa, self._call):
+            raise MemoryError("no memory for the scratch of a program")
 
 
 @cache

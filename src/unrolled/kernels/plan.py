@@ -14,7 +14,7 @@ from unrolled.kernels.graph import Leaf
 from unrolled.kernels.lifting import lift
 from unrolled.kernels.loop import Execute, Given, Rows, run_core
 from unrolled.kernels.rows import require_apart
-from unrolled.kernels.trace import Node, Part, Step, Trace, arguments_of, replay, trace
+from unrolled.kernels.trace import Node, Part, Step, Trace, arguments_of, replay, static_arguments, trace
 
 
 class Plan:
@@ -94,7 +94,6 @@ class Plan:
         return [known[node] for node in self.trace.outputs], after
 
     def _arguments(self, inputs: Sequence[Tensor], statics: Sequence[Tensor]) -> dict[Node, Tensor]:
-        arguments = self.trace.arguments
-        known = dict(zip(arguments[Part.STATIC], statics, strict=True))
-        known.update(zip(arguments[Part.INPUT], inputs, strict=True))
+        known = static_arguments(self.trace, statics)
+        known.update(zip(self.trace.arguments[Part.INPUT], inputs, strict=True))
         return known

@@ -294,6 +294,11 @@ class _Merger:
         return one
 
 
+def static_arguments(traced: Trace, statics: Sequence[Tensor]) -> dict[Node, Tensor]:
+    """Return the tensors that a step may use besides x and state, by node."""
+    return dict(zip(traced.arguments[Part.STATIC], statics, strict=True))
+
+
 def arguments_of(node: Node) -> list[Node]:
     """Return the nodes that a node is computed from."""
     found = tree_flatten((node.arguments, node.keywords))[0]

@@ -1,0 +1,70 @@
+"""Steppers: one step at a time in one native call, on buffers and packed weights that stay."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from unrolled.kernels import native
+from unrolled.kernels.core import Core
+from unrolled.kernels.graph import Leaf
+from unrolled.kernels.lifting import lift
+from unrolled.kernels.loop import Buffers, Rows
+from unrolled.kernels.trace import Trace, UnplannableError, replay, static_arguments
+
+
+class Stepper:
+    """A step over a state that it owns; the weights are those of the moment it was made.
+
+    Args:
+        traced: the step.
+        states: leaves of the state ``[B, n]``; copied.
+        statics: the tensors that the step may use besides.
+
+    Attributes:
+        states: the state as it stands, written over by every step.
+
+    Raises:
+        UnplannableError: something in the step has no place in a program.
+    """
+
+    def __init__(
+        self, traced: Trace, states: Sequence[Tensor], statics: Sequence[Tensor]
+    ) -> None:
+        lifted = lift(traced, whole=True)
+        if any(node.operation is not None for node in lifted.inputs):
+            raise UnplannableError("what it makes of x has no place in a program")
+        core = Core(lifted)
+        run = core.in_place
+        known = static_arguments(traced, statics)
+        vectors = [lifted.vectors[number] for number in core.leaves(Leaf.VECTOR)]
+        replay([node for node, _ in vectors] + lifted.matrices, known, len(states[0]))
+        buffers = Buffers(run.program, Rows((len(states[0]),)), states[0])
+        self.states = [buffers.states(run, n, state) for n, state in enumerate(states)]
+        for number, (node, width) in zip(core.leaves(Leaf.VECTOR), vectors, strict=True):
+            buffers.put(run.vectors[number], known[node].reshape(-1).expand(width).contiguous())
+        buffers.make_rest()
+        matrices = [known[node] for node in lifted.matrices]
+        # A frame's own leaf, by number; a leaf that the step does not use is not looked at.
+        self._inputs = [
+            (lifted.inputs[number].number, buffers.whole(run.inputs[number]))
+            for number in core.leaves(Leaf.INPUT)
+        ]
+        self._emitted = [buffers.whole(number) for number in run.emitted]
+        packed = native.pack(run.program, matrices)
+        self._run = native.prepare(
+            run.program, packed, buffers.tensors, (len(states[0]),), _threads(matrices)
+        )
+
+    def step(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """Take the leaves of a frame ``[B, n]``, and return those of the output."""
+        for number, buffer in self._inputs:
+            buffer.copy_(inputs[number])
+        self._run()
+        return [emitted.clone() for emitted in self._emitted]
+
+
+def _threads(matrices: list[Tensor]) -> int:
+    """Return how many threads one step is worth: waking one costs as much as a small product."""
+    large = sum(matrix.numel() for matrix in matrices) > 1 << 17
+    return torch.get_num_threads() if large else 1
