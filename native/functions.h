@@ -140,8 +140,15 @@ inline V sine_after(V x, int quarters) {
     return from_bits(bits(value) ^ ((quarter & 2) << 30));
 }
 
-// Seldom used, and hard to get right: the C library's, one lane after the other.
+// The exponents that torch treats apart; others are seldom used, and hard to get right: they are
+// left to the C library, one lane after the other.
 inline V power(V x, float y) {
+    if (y == 2.0f) return x * x;
+    if (y == 3.0f) return x * x * x;
+    if (y == 0.5f) return square_root(x);
+    if (y == -0.5f) return 1.0f / square_root(x);
+    if (y == -1.0f) return 1.0f / x;
+    if (y == -2.0f) return (1.0f / x) * (1.0f / x);
     return by_lane(x, [=](float v) { return powf(v, y); });
 }
 
