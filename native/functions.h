@@ -13,14 +13,14 @@ constexpr float LN2_HIGH = 0.693359375f, LN2_LOW = -2.12194440e-4f;  // their su
 
 // c[0] + c[1] x + c[2] x**2 + ...
 template <int N>
-inline V polynomial(V x, const float (&c)[N]) {
+EVERYWHERE V polynomial(V x, const float (&c)[N]) {
     V sum = broadcast(c[N - 1]);
     for (int i = N - 2; i >= 0; i--) sum = sum * x + c[i];
     return sum;
 }
 
 // The nearest whole number, for |x| < 2**22.
-inline V nearest(V x) {
+EVERYWHERE V nearest(V x) {
     constexpr float SHIFT = 12582912.0f;  // 1.5 * 2**23, above which floats are whole
     return (x + SHIFT) - SHIFT;
 }
@@ -30,7 +30,7 @@ struct Reduced {
 };
 
 // For -104 <= x <= 89, beyond which exp(x) is 0 or infinite.
-inline Reduced reduce_exponential(V x) {
+EVERYWHERE Reduced reduce_exponential(V x) {
     const V whole = nearest(x * 1.44269504f);
     const V r = x - whole * LN2_HIGH - whole * LN2_LOW;  // |r| <= ln(2) / 2
     const V q = polynomial(r, {0.5f, 0.16666666f, 0.041666362f, 8.3333896e-3f, 1.3940625e-3f,
@@ -38,36 +38,36 @@ inline Reduced reduce_exponential(V x) {
     return {whole, q * r * r + r};
 }
 
-inline V exponential_within(V x) {
+EVERYWHERE V exponential_within(V x) {
     const Reduced e = reduce_exponential(x);
     return times_power_of_two(1.0f + e.p, e.whole);
 }
 
-inline V exponential(V x) { return exponential_within(clamp(x, -104.0f, 89.0f)); }
+EVERYWHERE V exponential(V x) { return exponential_within(clamp(x, -104.0f, 89.0f)); }
 
-inline V exponential_m1(V x) {
+EVERYWHERE V exponential_m1(V x) {
     const Reduced e = reduce_exponential(clamp(x, -30.0f, 89.0f));
     const V half = times_power_of_two(broadcast(0.5f), e.whole);  // 2**128 would be infinite
     return choose(e.whole == 0.0f, e.p, 2.0f * (half * e.p + (half - 0.5f)));
 }
 
 // Below -88 the quotient is too small to be normal: 0.
-inline V sigmoid(V x) {
+EVERYWHERE V sigmoid(V x) {
     return reciprocal(1.0f + exponential_within(-clamp(x, -88.0f, 104.0f)));
 }
 
-inline V hyperbolic_tangent(V x) {
-    const V size = clamp(absolute(x), 0.0f, 9.01f);  // tanh(9.01) is the float before 1
+EVERYWHERE V hyperbolic_tangent(V x) {
+    const V size = at_most(9.01f, absolute(x));  // tanh(9.01) is the float before 1
     const V s = size * size;
     const V above = polynomial(s, {1.0f, 0.133797092f, 3.49402411e-3f, 2.05833053e-5f,
                                    1.33189296e-8f});
     const V below = polynomial(s, {1.0f, 0.467130245f, 2.58710338e-2f, 3.28307556e-4f,
                                    7.76191851e-7f});
-    return with_sign(clamp(quotient(size * above, below), 0.0f, 1.0f), x);
+    return with_sign(at_most(1.0f, quotient(size * above, below)), x);
 }
 
 // log((1 + f) * 2**exponent) for sqrt(1/2) <= 1 + f <= sqrt(2).
-inline V logarithm_of_parts(V f, V exponent) {
+EVERYWHERE V logarithm_of_parts(V f, V exponent) {
     const V s = f * f;
     const V p = polynomial(f, {3.3333331174e-1f, -2.4999993993e-1f, 2.0000714765e-1f,
                                -1.6668057665e-1f, 1.4249322787e-1f, -1.2420140846e-1f,
@@ -76,7 +76,7 @@ inline V logarithm_of_parts(V f, V exponent) {
 }
 
 // What is not a positive finite number: log(0) = -inf, log(inf) = inf, all others NaN.
-inline V logarithm_at_edges(V x, V value) {
+EVERYWHERE V logarithm_at_edges(V x, V value) {
     const V infinity = broadcast(INFINITY);
     value = choose(x == 0.0f, -infinity, value);
     value = choose(x == infinity, infinity, value);
@@ -87,19 +87,19 @@ struct Parts {
     V f, exponent;
 };
 
-inline Parts parts_of(V x) {
+EVERYWHERE Parts parts_of(V x) {
     // Subtracting the bits of sqrt(1/2) makes the exponent field count from there.
     const I shifted = bits(x) - 0x3F3504F3;
     const I exponent = shifted >> 23;
     return {from_bits(bits(x) - (exponent << 23)) - 1.0f, to_float(exponent)};
 }
 
-inline V logarithm(V x) {
+EVERYWHERE V logarithm(V x) {
     const Parts parts = parts_of(x);
     return logarithm_at_edges(x, logarithm_of_parts(parts.f, parts.exponent));
 }
 
-inline V logarithm_1p(V x) {
+EVERYWHERE V logarithm_1p(V x) {
     const V sum = 1.0f + x;
     const Parts parts = parts_of(sum);
     const V lost = x - (sum - 1.0f);  // what rounding took from x, if x is not large
@@ -110,8 +110,8 @@ inline V logarithm_1p(V x) {
     return logarithm_at_edges(sum, choose(parts.exponent == 0.0f, near, mended));
 }
 
-inline V error_function(V x) {
-    const V t = clamp(absolute(x), 0.0f, 4.0f);  // erf(4) is 1
+EVERYWHERE V error_function(V x) {
+    const V t = at_most(4.0f, absolute(x));  // erf(4) is 1
     const V s = t * t;
     const V small = polynomial(s, {0.128379166f, -0.376126260f, 0.112835854f, -2.68538529e-2f,
                                    5.18832868e-3f, -8.01020244e-4f, 7.85388766e-5f});
@@ -123,7 +123,7 @@ inline V error_function(V x) {
 }
 
 // sin(x + quarters * pi / 2)
-inline V sine_after(V x, int quarters) {
+EVERYWHERE V sine_after(V x, int quarters) {
     constexpr float LIMIT = 8192.0f;  // to here the four parts of pi / 2 leave no error that counts
     if (any(absolute(x) > LIMIT))
         return by_lane(x, [=](float v) { return quarters ? cosf(v) : sinf(v); });
@@ -140,8 +140,15 @@ inline V sine_after(V x, int quarters) {
     return from_bits(bits(value) ^ ((quarter & 2) << 30));
 }
 
-// Seldom used, and hard to get right: the C library's, one lane after the other.
-inline V power(V x, float y) {
+// The exponents that torch treats apart; others are seldom used, and hard to get right: they are
+// left to the C library, one lane after the other.
+EVERYWHERE V power(V x, float y) {
+    if (y == 2.0f) return x * x;
+    if (y == 3.0f) return x * x * x;
+    if (y == 0.5f) return square_root(x);
+    if (y == -0.5f) return 1.0f / square_root(x);
+    if (y == -1.0f) return 1.0f / x;
+    if (y == -2.0f) return (1.0f / x) * (1.0f / x);
     return by_lane(x, [=](float v) { return powf(v, y); });
 }
 

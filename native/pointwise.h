@@ -41,9 +41,9 @@ inline void each(const Work& work, F function) {
     }
 }
 
-inline V truth(I mask) { return choose(mask, broadcast(1.0f), V{}); }
-inline V maximum(V a, V b) { return choose((a > b) | (a != a), a, b); }
-inline V minimum(V a, V b) { return choose((a < b) | (a != a), a, b); }
+EVERYWHERE V truth(I mask) { return choose(mask, broadcast(1.0f), V{}); }
+EVERYWHERE V maximum(V a, V b) { return choose((a > b) | (a != a), a, b); }
+EVERYWHERE V minimum(V a, V b) { return choose((a < b) | (a != a), a, b); }
 
 // Per row: a sum of lanes, then of the few columns left.
 inline void row_sums(const Work& work) {

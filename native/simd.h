@@ -9,6 +9,9 @@
 #include <immintrin.h>
 #endif
 
+// A call for each vector would load the constants of a function again and again.
+#define EVERYWHERE inline __attribute__((always_inline))
+
 namespace {
 
 #if defined(__AVX512F__)
@@ -24,7 +27,7 @@ constexpr int LANES = 4, REGISTERS = 16;
 typedef float V __attribute__((vector_size(LANES * 4)));
 typedef int32_t I __attribute__((vector_size(LANES * 4)));
 
-inline V load(const float* p) {
+EVERYWHERE V load(const float* p) {
     V v;
     memcpy(&v, p, sizeof v);
     return v;
@@ -32,7 +35,7 @@ inline V load(const float* p) {
 
 inline void store(float* p, V v) { memcpy(p, &v, sizeof v); }
 
-inline V broadcast(float x) { return x - V{}; }
+EVERYWHERE V broadcast(float x) { return x - V{}; }
 
 // Keeps the compiler from reading a vector from memory again at each of its uses.
 inline void hold(V& v) {
@@ -46,7 +49,7 @@ inline void hold(V& v) {
 }
 
 // The first `count` lanes (0 to LANES); nothing beyond them is read or written.
-inline V load_part(const float* p, int count) {
+EVERYWHERE V load_part(const float* p, int count) {
 #if defined(__AVX512F__)
     return (V)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
 #else
@@ -64,45 +67,56 @@ inline void store_part(float* p, V v, int count) {
 #endif
 }
 
-inline I bits(V v) { return (I)v; }
-inline V from_bits(I i) { return (V)i; }
-inline V to_float(I i) { return __builtin_convertvector(i, V); }
-inline I to_int(V v) { return __builtin_convertvector(v, I); }
-inline V choose(I mask, V yes, V no) { return mask ? yes : no; }
-inline V absolute(V v) { return from_bits(bits(v) & 0x7FFFFFFF); }
-inline V with_sign(V size, V sign) {
+EVERYWHERE I bits(V v) { return (I)v; }
+EVERYWHERE V from_bits(I i) { return (V)i; }
+EVERYWHERE V to_float(I i) { return __builtin_convertvector(i, V); }
+EVERYWHERE I to_int(V v) { return __builtin_convertvector(v, I); }
+EVERYWHERE V choose(I mask, V yes, V no) { return mask ? yes : no; }
+EVERYWHERE V absolute(V v) { return from_bits(bits(v) & 0x7FFFFFFF); }
+EVERYWHERE V with_sign(V size, V sign) {
     return from_bits(bits(size) | (bits(sign) & (int32_t)0x80000000));
 }
 
-inline bool any(I mask) {
+EVERYWHERE bool any(I mask) {
     int32_t found = 0;
     for (int i = 0; i < LANES; i++) found |= mask[i];
     return found != 0;
 }
 
 template <class F>
-inline V by_lane(V v, F function) {
+EVERYWHERE V by_lane(V v, F function) {
     for (int i = 0; i < LANES; i++) v[i] = function(v[i]);
     return v;
 }
 
 // NaN stays NaN: the instructions return their second argument if one is.
-inline V clamp(V v, float low, float high) {
+EVERYWHERE V at_most(float high, V v) {
 #if defined(__AVX512F__)
-    const __m512 raised = _mm512_maskz_max_ps(0xFFFF, _mm512_set1_ps(low), (__m512)v);
-    return (V)_mm512_maskz_min_ps(0xFFFF, _mm512_set1_ps(high), raised);
+    return (V)_mm512_maskz_min_ps(0xFFFF, _mm512_set1_ps(high), (__m512)v);
 #elif defined(__AVX2__)
-    const __m256 raised = _mm256_max_ps(_mm256_set1_ps(low), (__m256)v);
-    return (V)_mm256_min_ps(_mm256_set1_ps(high), raised);
+    return (V)_mm256_min_ps(_mm256_set1_ps(high), (__m256)v);
 #elif defined(__SSE2__)
-    return (V)_mm_min_ps(_mm_set1_ps(high), _mm_max_ps(_mm_set1_ps(low), (__m128)v));
+    return (V)_mm_min_ps(_mm_set1_ps(high), (__m128)v);
 #else
-    v = choose(v < low, broadcast(low), v);
     return choose(v > high, broadcast(high), v);
 #endif
 }
 
-inline V square_root(V v) {
+EVERYWHERE V at_least(float low, V v) {
+#if defined(__AVX512F__)
+    return (V)_mm512_maskz_max_ps(0xFFFF, _mm512_set1_ps(low), (__m512)v);
+#elif defined(__AVX2__)
+    return (V)_mm256_max_ps(_mm256_set1_ps(low), (__m256)v);
+#elif defined(__SSE2__)
+    return (V)_mm_max_ps(_mm_set1_ps(low), (__m128)v);
+#else
+    return choose(v < low, broadcast(low), v);
+#endif
+}
+
+EVERYWHERE V clamp(V v, float low, float high) { return at_most(high, at_least(low, v)); }
+
+EVERYWHERE V square_root(V v) {
 #if defined(__AVX512F__)
     return (V)_mm512_maskz_sqrt_ps(0xFFFF, (__m512)v);
 #elif defined(__AVX2__)
@@ -116,7 +130,7 @@ inline V square_root(V v) {
 
 // 1 / v for 1 <= v. With 512 bits a division takes as long as 30 multiplications; an estimate of
 // 14 bits and a step of Newton's give as many digits in a quarter of that.
-inline V reciprocal(V v) {
+EVERYWHERE V reciprocal(V v) {
 #if defined(__AVX512F__)
     const V r = (V)_mm512_maskz_rcp14_ps(0xFFFF, (__m512)v);
     return r + r * (1.0f - v * r);
@@ -126,7 +140,7 @@ inline V reciprocal(V v) {
 }
 
 // a / b for 1 <= b and finite numbers.
-inline V quotient(V a, V b) {
+EVERYWHERE V quotient(V a, V b) {
 #if defined(__AVX512F__)
     const V r = reciprocal(b), q = a * r;
     return q + r * (a - q * b);
@@ -136,7 +150,7 @@ inline V quotient(V a, V b) {
 }
 
 // v * 2**whole for whole numbers from -150 to 128.
-inline V times_power_of_two(V v, V whole) {
+EVERYWHERE V times_power_of_two(V v, V whole) {
 #if defined(__AVX512F__)
     return (V)_mm512_maskz_scalef_ps(0xFFFF, (__m512)v, (__m512)whole);
 #else
@@ -147,7 +161,7 @@ inline V times_power_of_two(V v, V whole) {
 }
 
 // a[first], b[first], a[first + 1], ... : half of each.
-inline V interleave(V a, V b, int first) {
+EVERYWHERE V interleave(V a, V b, int first) {
     I order;
     for (int i = 0; i < LANES; i++) order[i] = first + i / 2 + i % 2 * LANES;
 #if defined(__clang__)
@@ -171,7 +185,7 @@ inline void transpose(V (&rows)[LANES]) {
     }
 }
 
-inline float sum_of_lanes(V v) {
+EVERYWHERE float sum_of_lanes(V v) {
     float lanes[LANES];
     store(lanes, v);
     for (int half = LANES / 2; half; half /= 2)

@@ -12,6 +12,7 @@ SOURCE = ROOT / "src" / "unrolled"
 FLOORS = [
     {"errors"},
     {"state", "shapes", "storage"},
+    {"kernels"},
     {"recurrence"},
     {"registry"},
     {"cells", "layers"},

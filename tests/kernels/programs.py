@@ -1,6 +1,7 @@
 """Programs to try the kernels with: an LSTM, a GRU, and random ones."""
 
 import random
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -90,3 +91,115 @@ def gru_tensors(x: Tensor, bias: Tensor, counts: list[int], hidden: int) -> list
     batch = counts[0] if counts else 0
     h = x.new_zeros(batch + sum(counts), hidden)
     return [x.clone(), h[batch:], h, x.new_zeros(batch, 3 * hidden), None, bias]
+
+
+# Smooth or exact, and bounded: what differs by rounding stays near.
+ONE = [Op.COPY, Op.NEG, Op.SCALE, Op.OFFSET, Op.SIGMOID, Op.TANH, Op.RELU, Op.SIN, Op.ERF]
+TWO = [Op.ADD, Op.SUB, Op.MAXIMUM, Op.MINIMUM, Op.DSIGMOID, Op.DTANH]
+THREE = [Op.LERP, Op.MULADD]
+X, H, H_BEFORE, STATE, BETWEEN, TILE, VECTOR, TOTAL = range(8)
+
+
+def random_program(draw: random.Random, width: int, between: int) -> Program:
+    """Products, then instructions on a tile, then a state that tanh bounds."""
+    buffers = (
+        Buffer(Kind.SEQUENCE, width),
+        Buffer(Kind.SEQUENCE, width),
+        Buffer(Kind.PREVIOUS, width),
+        Buffer(Kind.ROWS, width),
+        Buffer(Kind.ROWS, between),
+        Buffer(Kind.TILE, width),
+        Buffer(Kind.VECTOR, width),
+        Buffer(Kind.TOTAL, width),
+    )
+    first = random_product(draw, draw.choice([H_BEFORE, STATE, X]), width, BETWEEN, between)
+    second = random_product(draw, BETWEEN, between, STATE, width)
+    steps = [Instruction(Op.FILL, width, Operand(TILE), (), 0.5)]
+    steps += [random_instruction(draw, width) for _ in range(draw.randint(1, 8))]
+    steps += [
+        Instruction(Op.TOTAL, width, Operand(TOTAL), (Operand(TILE),)),
+        Instruction(Op.MULADD, width, Operand(TILE), (Operand(TILE), Operand(X), Operand(VECTOR))),
+        Instruction(Op.TANH, width, Operand(H), (Operand(TILE),)),
+        Instruction(Op.TANH, width, Operand(STATE), (Operand(STATE),)),
+    ]
+    if width > 1:  # the mean of a row, to every column but the last
+        steps += [
+            Instruction(Op.ROW_SUM, width, Operand(TILE, width - 1), (Operand(X),)),
+            Instruction(Op.SPREAD, width - 1, Operand(H), (Operand(TILE, width - 1),)),
+            Instruction(Op.SCALE, width, Operand(H), (Operand(H),), 1 / width),
+        ]
+    return Program(buffers, (first, second, Pointwise(tuple(steps))), draw.random() < 0.5)
+
+
+def random_product(draw: random.Random, a: int, k: int, out: int, n: int) -> Product:
+    """A product whose weight is cut into blocks; matrix 0 is [k, n] and matrix 1 [n, k]."""
+    cuts = sorted({0, k, *(draw.randint(0, k) for _ in range(2))})
+    blocks = []
+    for start, end in pairwise(cuts):
+        transposed = draw.random() < 0.5
+        place = (0, start) if transposed else (start, 0)
+        # Matrices 2 and 3 belong to the second product.
+        blocks.append(Block(2 * (a == BETWEEN) + transposed, *place, end - start, transposed))
+    init = draw.choice([None, Operand(out), Operand(VECTOR) if n <= k else None])
+    return Product(Operand(a), tuple(blocks), n, Operand(out), init)
+
+
+def random_instruction(draw: random.Random, width: int) -> Instruction:
+    n = draw.randint(1, width)
+    out = Operand(TILE, draw.randint(0, width - n))
+    op = draw.choice([*ONE, *TWO, *THREE])
+    arguments = 1 if op in ONE else 2 if op in TWO else 3
+    args = []
+    for _ in range(arguments):
+        buffer = draw.choice([TILE, X, H_BEFORE, STATE, VECTOR])
+        args.append(out if buffer == TILE else Operand(buffer, draw.randint(0, width - n)))
+    return Instruction(op, n, out, tuple(args), draw.uniform(-0.9, 0.9))
+
+
+def random_tensors(counts: list[int], width: int, between: int) -> list[Tensor | None]:
+    """Tensors of a random program; PREVIOUS is the same memory as the SEQUENCE of outputs."""
+    batch, total = (counts[0] if counts else 0), sum(counts)
+    h = guarded(batch + total, width)
+    return [
+        guarded(total, width),
+        h[batch:],
+        h,
+        guarded(batch, width),
+        guarded(batch, between),
+        None,
+        guarded(1, width)[0],
+        guarded(1, width)[0],
+    ]
+
+
+def copies(tensors: list[Tensor | None], dtype: torch.dtype = torch.float32) -> list[Tensor | None]:
+    """Copies in memory of their own, guards included, of tensors that share it in the same way."""
+    rooms: dict[int, Tensor] = {}
+    made: list[Tensor | None] = []
+    for tensor in tensors:
+        if tensor is None:
+            made.append(None)
+            continue
+        room = torch.empty(0).set_(tensor.untyped_storage())
+        copy = rooms.setdefault(tensor.untyped_storage().data_ptr(), room.to(dtype, copy=True))
+        made.append(copy.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset()))
+    return made
+
+
+GUARD = 40
+SENTINEL = 12345.0
+
+
+def guarded(rows: int, width: int) -> Tensor:
+    """A random matrix within a larger memory, whose rest must not change."""
+    room = torch.full((2 * GUARD + rows * width,), SENTINEL)
+    inner = room[GUARD : GUARD + rows * width].view(rows, width)
+    inner.normal_()
+    return inner
+
+
+def guards_hold(tensor: Tensor) -> bool:
+    """Whether nothing was written before or behind a guarded matrix."""
+    room = tensor.untyped_storage()
+    whole = torch.empty(0).set_(room)
+    return bool((whole[:GUARD] == SENTINEL).all() and (whole[-GUARD:] == SENTINEL).all())

@@ -10,14 +10,15 @@ from typing import Any
 import torch
 
 import unrolled
+from unrolled.kernels import native
 
 
 def environment() -> dict[str, Any]:
     """Return what a report of a fault should begin with.
 
     Example:
-        >>> environment()["native_path"]
-        'none: pure Python'
+        >>> "native_path" in environment()
+        True
     """
     return {
         "unrolled": unrolled.__version__,
@@ -29,7 +30,7 @@ def environment() -> dict[str, Any]:
         "cpus_usable": _usable_cpus(),
         "torch_threads": torch.get_num_threads(),
         "device": _device(),
-        "native_path": "none: pure Python",
+        "native_path": native.available() or "none: pure Python",
         "extras": extras(),
     }
 

@@ -75,8 +75,11 @@ def encoded(program: Program, lanes: int) -> Encoded:
 
 
 def _encode(program: Program, lanes: int) -> Encoded:
-    stages, instructions, products = [], [], []
-    weight_places, packed_floats, scratch_floats = [], 0, 0
+    stages: list[bytes] = []
+    instructions: list[bytes] = []
+    products: list[bytes] = []
+    weight_places: list[int] = []
+    packed_floats = scratch_floats = 0
     places = _places(program.buffers)
     for number, stage in enumerate(program.stages):
         where = f"stage {number}"

@@ -1,4 +1,4 @@
-"""Programs run by torch: what the native path must agree with, and what runs where there is none."""
+"""Programs run by torch: the measure of the native path, and what runs where there is none."""
 
 from collections.abc import Callable, Sequence
 
