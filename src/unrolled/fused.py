@@ -45,6 +45,25 @@ _plans: "WeakKeyDictionary[nn.Module, dict[Hashable, tuple[Plan, Tree] | str]]" 
 )
 
 
+# Of every module that was asked for a plan, the last answer; `unrolled inspect` tells it.
+_answers: "WeakKeyDictionary[nn.Module, Planned | str]" = WeakKeyDictionary()
+
+
+def refuse(module: nn.Module, reason: str) -> str:
+    """Note why a module has no plan, and return it."""
+    _answers[module] = reason
+    return reason
+
+
+def answers(module: nn.Module) -> dict[str, str]:
+    """Return, by the path of each module within, how it ran last: its plan, or why it has none."""
+    return {
+        path: answer if isinstance(answer, str) else f"planned: {answer.plan.core.describe()}"
+        for path, inner in module.named_modules()
+        if (answer := _answers.get(inner)) is not None
+    }
+
+
 def plan_for(module: nn.Module, step: StepFunction, x: Tree, state: Tree) -> Planned | str:
     """Return the plan for a module as it is now, made if need be, or the reason why there is none.
 
@@ -54,9 +73,12 @@ def plan_for(module: nn.Module, step: StepFunction, x: Tree, state: Tree) -> Pla
         x: leaves ``[B, T, ...]``; of a stride, ``[B, T / stride, stride, ...]``.
         state: leaves ``[B, ...]``.
     """
-    reason = _unfit(x, state)
-    if reason is not None:
-        return reason
+    answer = _unfit(x, state) or _find(module, step, x, state)
+    _answers[module] = answer
+    return answer
+
+
+def _find(module: nn.Module, step: StepFunction, x: Tree, state: Tree) -> Planned | str:
     guarded = guard(module)
     if guarded.refusal is not None:
         return guarded.refusal

@@ -221,7 +221,7 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         if leaves(x)[0].shape[1] < _FEWEST_STEPS * self.stride:
             return f"a chunk of fewer than {_FEWEST_STEPS} steps"
         if self._has_context():
-            return "a context is bound"
+            return fused.refuse(self, "a context is bound")
         return fused.plan_for(self, self.step, self._in_blocks(x), state)
 
     def stepper(self, x_t: InputT, state: StateT) -> fused.Stepper:

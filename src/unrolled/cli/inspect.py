@@ -93,6 +93,9 @@ def _facts(inspection: "Inspection", once: bool) -> list[tuple[str, str]]:
         )
     )
     facts.append(("receptive field", inspection.sight()))
+    facts += [
+        (f"loop of {path}" if path else "loop", how) for path, how in inspection.loops.items()
+    ]
     facts += [(f"no promise in {what}", why) for what, why in inspection.limits.items()]
     facts.append(("MAC", "multiply-accumulates of matrix products and convolutions"))
     if once:

@@ -4,10 +4,14 @@ import copy
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from unrolled.diagnostics.census import Census, census
 from unrolled.diagnostics.receptive_field import ReceptiveField, probe_receptive_field
 from unrolled.diagnostics.specimen import example_features, example_input
 from unrolled.errors import ConfigError
+from unrolled.fused import answers
 from unrolled.recurrence import Recurrence
 from unrolled.state import leaves
 
@@ -23,6 +27,7 @@ class Inspection:
         context_bytes: what a sequence looks at, beside its state; 0 without a context.
         field: its receptive field, as far as it was probed; the reason where it was not.
         limits: what it does not promise, with the reason.
+        loops: how each recurrence within is looped over: its plan, or why it has none.
     """
 
     census: Census
@@ -31,6 +36,7 @@ class Inspection:
     context_bytes: int
     field: ReceptiveField | str
     limits: dict[str, str]
+    loops: dict[str, str]
 
     def figures(self) -> dict[str, Any]:
         """Return everything under names that say their units."""
@@ -46,6 +52,7 @@ class Inspection:
             "receptive_field_steps": field.span if field and field.bounded else None,
             "receptive_field": self.sight(),
             "limits": self.limits,
+            "loops": self.loops,
         }
 
     def sight(self) -> str:
@@ -96,4 +103,14 @@ def inspect_recurrence(
     promises = asdict(module.supports)
     limits = {name: reason for name, reason in promises.items() if isinstance(reason, str)}
     shape = tuple(leaves(x)[0].shape[1 if module.stride > 1 else 2 :])
-    return Inspection(counted, shape, module.stride, context_bytes, field, limits)
+    loops = _loops(module, features)
+    return Inspection(counted, shape, module.stride, context_bytes, field, limits, loops)
+
+
+@torch.no_grad()
+def _loops(module: Recurrence[Any, Any, Any, Any], features: Tensor | None) -> dict[str, str]:
+    """Run a few steps, and return how each recurrence that has a step was looped over."""
+    run = copy.deepcopy(module).eval()
+    bound = run if features is None else run.given(run.remember(features))  # type: ignore[operator]
+    bound(example_input(run, 8 * run.stride))
+    return answers(bound)

@@ -12,7 +12,7 @@ from unrolled.kernels.adjoint import Gradients, differentiate, fold
 from unrolled.kernels.graph import Graph, Leaf, Value, in_order, uses_of
 from unrolled.kernels.lifting import Lifted
 from unrolled.kernels.lowering import Layout, lower
-from unrolled.kernels.program import Block, Kind, Op, Operand, Program
+from unrolled.kernels.program import Block, Kind, Op, Operand, Pointwise, Program
 
 
 @dataclass
@@ -80,6 +80,22 @@ class Core:
         self.order = in_order(roots)
         self.groups = _groups(self.order)
         self.num_inputs, self.num_vectors = len(lifted.inputs), len(lifted.vectors)
+
+    def describe(self) -> str:
+        """Say in words what a step is, once planned."""
+        products = [
+            f"{product.args[0].width} x {product.width}"
+            for group in self.groups
+            for product in group.products
+        ]
+        forward, back = (_instructions(run.program) for run in (self.training, self.backward))
+        kept = sum(group.width for group in self.groups) + sum(self.state_widths)
+        kept += sum(value.width for value in self._kept[0])
+        kept += sum(value.width for value in self._kept[1])
+        return (
+            f"{len(products)} product{'s' if len(products) > 1 else ''} in the loop ({', '.join(products)}), {forward} instructions "
+            f"forward and {back} back, {kept:,} numbers kept of a step for training"
+        )
 
     def leaves(self, kind: Leaf) -> dict[int, Value]:
         """Return the given values of a kind that are used, by number."""
@@ -278,6 +294,10 @@ class Core:
                 parts = list(found.args) if found.kind is Leaf.CONCAT else [found]
                 totals += [(v, p) for v, p in _spread_out(parts, place) if v.kind is not Op.FILL]
         return totals
+
+
+def _instructions(program: Program) -> int:
+    return sum(len(stage.instructions) for stage in program.stages if isinstance(stage, Pointwise))
 
 
 def _groups(order: list[Value]) -> list[Group]:

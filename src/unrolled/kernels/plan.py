@@ -14,7 +14,16 @@ from unrolled.kernels.graph import Leaf
 from unrolled.kernels.lifting import lift
 from unrolled.kernels.loop import Execute, Given, Rows, run_core
 from unrolled.kernels.rows import require_apart
-from unrolled.kernels.trace import Node, Part, Step, Trace, arguments_of, replay, static_arguments, trace
+from unrolled.kernels.trace import (
+    Node,
+    Part,
+    Step,
+    Trace,
+    arguments_of,
+    replay,
+    static_arguments,
+    trace,
+)
 
 
 class Plan:

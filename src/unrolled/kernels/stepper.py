@@ -28,9 +28,7 @@ class Stepper:
         UnplannableError: something in the step has no place in a program.
     """
 
-    def __init__(
-        self, traced: Trace, states: Sequence[Tensor], statics: Sequence[Tensor]
-    ) -> None:
+    def __init__(self, traced: Trace, states: Sequence[Tensor], statics: Sequence[Tensor]) -> None:
         lifted = lift(traced, whole=True)
         if any(node.operation is not None for node in lifted.inputs):
             raise UnplannableError("what it makes of x has no place in a program")
