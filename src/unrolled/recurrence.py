@@ -17,6 +17,7 @@ from typing_extensions import TypeVar
 
 from unrolled import fused
 from unrolled.errors import ContextError, DtypeError, ShapeError, StateError
+from unrolled.kernels.trace import UnplannableError
 from unrolled.state import (
     Tree,
     as_rows,
@@ -232,9 +233,9 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         """
         cls = type(self)
         if cls.step is Recurrence.step or cls.step_ is not Recurrence.step_:
-            raise fused.UnplannableError("it has no step of its own, or a faster one")
+            raise UnplannableError("it has no step of its own, or a faster one")
         if self._has_context():
-            raise fused.UnplannableError("a context is bound")
+            raise UnplannableError("a context is bound")
         return fused.Stepper(self, self.step, x_t, state)
 
     def _in_blocks(self, x: InputT) -> InputT:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import ConfigError, ReaderError, ShapeError, StateError
-from unrolled.fused import Stepper, UnplannableError
+from unrolled.fused import Stepper
+from unrolled.kernels.trace import UnplannableError
 from unrolled.recurrence import ContextT, InputT, OutputT, Recurrence, StateT
 from unrolled.state import (
     describe_rows,

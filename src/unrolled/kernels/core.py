@@ -92,9 +92,10 @@ class Core:
         kept = sum(group.width for group in self.groups) + sum(self.state_widths)
         kept += sum(value.width for value in self._kept[0])
         kept += sum(value.width for value in self._kept[1])
+        plural = "s" if len(products) > 1 else ""
         return (
-            f"{len(products)} product{'s' if len(products) > 1 else ''} in the loop ({', '.join(products)}), {forward} instructions "
-            f"forward and {back} back, {kept:,} numbers kept of a step for training"
+            f"{len(products)} product{plural} in the loop ({', '.join(products)}), {forward} "
+            f"instructions forward and {back} back, {kept:,} numbers kept of a step for training"
         )
 
     def leaves(self, kind: Leaf) -> dict[int, Value]:

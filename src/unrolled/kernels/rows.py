@@ -7,8 +7,8 @@ from unrolled.kernels.trace import BATCH, Node, UnplannableError, arguments_of
 _ELEMENTWISE = frozenset(
     f"aten.{name}"
     for name in """
-    neg sigmoid tanh relu exp log sqrt rsqrt reciprocal abs sign sin cos erf log1p expm1 add sub rsub
-    mul div pow square lerp where clamp clamp_min clamp_max hardtanh leaky_relu addcmul addcdiv
+    neg sigmoid tanh relu exp log sqrt rsqrt reciprocal abs sign sin cos erf log1p expm1 add sub
+    rsub mul div pow square lerp where clamp clamp_min clamp_max hardtanh leaky_relu addcmul addcdiv
     softplus silu gelu elu maximum minimum gt ge lt le eq ne logical_and logical_or logical_not
     bitwise_and bitwise_or bitwise_not remainder floor round clone alias detach contiguous _to_copy
     masked_fill fill zeros_like ones_like full_like

@@ -1,0 +1,1 @@
+"""Speed against named peers, in one interleaved run, beside what the machine can do at most."""

@@ -1,0 +1,56 @@
+"""Timing side by side: what is compared takes turns, so that a machine's moods hit all alike."""
+
+import time
+from collections.abc import Callable
+from statistics import median
+
+import torch
+
+Timed = Callable[[], object]
+
+_GEMM_SIZE = 1024
+_SHORTEST_SECONDS = 2e-3  # a turn; shorter calls are repeated within it
+
+
+def side_by_side(
+    timed: dict[str, Timed], *, rounds: int = 7, show: Callable[[float], None] = lambda _: None
+) -> dict[str, float]:
+    """Return the median seconds of a call of each.
+
+    Args:
+        timed: by name; each is called once before it is timed.
+        rounds: how often each has its turn.
+        show: is told how much is done.
+    """
+    repeats = {name: _repeats(call) for name, call in timed.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in timed}
+    for number in range(rounds):
+        for name, call in timed.items():
+            seconds[name].append(_turn(call, repeats[name]))
+        show((number + 1) / rounds)
+    return {name: median(values) for name, values in seconds.items()}
+
+
+def gemm_gflops(threads: int | None = None) -> float:
+    """Return what this machine multiplies at most: torch.mm of 1024 x 1024 matrices in float32."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        a = torch.randn(_GEMM_SIZE, _GEMM_SIZE)
+        best = min(_turn(lambda: torch.mm(a, a), 1) for _ in range(20))
+    finally:
+        torch.set_num_threads(before)
+    return 2 * _GEMM_SIZE**3 / best / 1e9
+
+
+def _repeats(call: Timed) -> int:
+    call()
+    once = _turn(call, 1)
+    return max(1, min(1000, int(_SHORTEST_SECONDS / once)))
+
+
+def _turn(call: Timed, repeats: int) -> float:
+    begin = time.perf_counter()
+    for _ in range(repeats):
+        call()
+    return (time.perf_counter() - begin) / repeats
