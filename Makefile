@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NATIVE := native/CMakeLists.txt $(wildcard native/*.h native/*.cpp)
 INSTALL := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test lint clean
+.PHONY: help setup demo test lint sanitize clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/'
@@ -16,7 +17,7 @@ $(VENV)/.python: Makefile
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.ready: $(VENV)/.python pyproject.toml constraints.txt
+$(VENV)/.ready: $(VENV)/.python pyproject.toml constraints.txt $(NATIVE)
 	@echo "installing unrolled and its pinned dependencies into $(VENV) (torch is large: some minutes on a slow line)"
 	$(INSTALL) --editable .
 	@touch $@
@@ -36,5 +37,14 @@ lint: $(VENV)/.ready-test  ## formatting, lint and types
 test: lint  ## lint, types and the whole default test suite
 	$(BIN)/pytest
 
+# The sanitizer must be loaded before Python, and knows nothing of what Python leaves allocated.
+sanitize: $(VENV)/.ready-test  ## the tests of the native kernels, with every access to memory checked
+	cmake -S native -B build/sanitize -DSANITIZE=ON
+	cmake --build build/sanitize
+	LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libubsan.so)" \
+	    ASAN_OPTIONS=detect_leaks=0 $(BIN)/pytest -s tests/kernels
+	rm -f src/unrolled/kernels/unrolled.native.so $(VENV)/.ready
+
 clean:  ## remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache
+	rm -f src/unrolled/kernels/*.so; cd native && git clean -fdXq .

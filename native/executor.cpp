@@ -138,31 +138,43 @@ class Runner {
     int64_t last_count = 0;
 };
 
-// Multiply-adds of the whole call, and bytes of the weights.
-inline int64_t work_of(const Call& call) {
-    const Program& program = *call.program;
-    int64_t rows = 0, products = 0, numbers = 0;
-    for (int64_t t = 0; t < call.steps; t++) rows += call.counts[t];
-    for (int64_t s = 0; s < program.stage_count; s++) {
-        const Stage& stage = program.stages[s];
-        if (stage.is_product)
-            products += (int64_t)program.products[stage.first].n * program.products[stage.first].k;
-        else
-            for (int32_t i = 0; i < stage.count; i++)
-                numbers += program.instructions[stage.first + i].n;
+// Of one row and step: multiply-adds of the products, and with those that instructions cost.
+struct Effort {
+    int64_t weights = 0, all = 0;
+
+    explicit Effort(const Program& program) {
+        for (int64_t s = 0; s < program.stage_count; s++) {
+            const Stage& stage = program.stages[s];
+            if (stage.is_product) {
+                const Product& product = program.products[stage.first];
+                weights += (int64_t)product.n * product.k;
+            } else {
+                for (int32_t i = 0; i < stage.count; i++)
+                    all += 16 * program.instructions[stage.first + i].n;
+            }
+        }
+        all += weights;
     }
-    return rows * (products + 8 * numbers);
+};
+
+// By rows, threads never wait for each other, but each reads all weights at each step; by columns
+// each reads its own, which then stay in its cache, and they wait after each stage.
+inline bool split_by_rows(const Call& call) {
+    if (call.split != AUTOMATIC || call.steps == 0) return call.split != BY_COLUMNS;
+    constexpr int64_t CACHED_WEIGHTS = 400000;  // 1.6 MB, of a second cache of 1 to 2 MB
+    return call.counts[0] >= 4 * call.threads && Effort(*call.program).weights < CACHED_WEIGHTS;
 }
 
-inline int team_for(const Call& call) {
+inline int team_for(const Call& call, bool by_rows) {
     if (call.threads == 1 || !may_have_team()) return 1;
     if (call.split != AUTOMATIC) return (int)call.threads;
-    return work_of(call) < 4000000 ? 1 : (int)call.threads;
-}
-
-inline bool split_by_rows(const Call& call, int team) {
-    if (call.split != AUTOMATIC) return call.split == BY_ROWS;
-    return call.counts[0] >= 8 * team;
+    constexpr int64_t WORTH_A_TEAM = 4000000;   // about 50 microseconds; to wake threads costs 5
+    constexpr int64_t WORTH_A_WAIT = 150000;  // of a step: 2 microseconds; to wait costs 0.3
+    const int64_t effort = Effort(*call.program).all;
+    int64_t rows = 0;
+    for (int64_t t = 0; t < call.steps; t++) rows += call.counts[t];
+    if (rows * effort < WORTH_A_TEAM) return 1;
+    return by_rows || rows / call.steps * effort > WORTH_A_WAIT ? (int)call.threads : 1;
 }
 
 inline int64_t rounded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -195,8 +207,8 @@ inline void add_totals(const Call& call, const Memory& memory, const char* base,
 
 inline int64_t run(const Call* pointer) {
     const Call& call = *pointer;
-    const int team = team_for(call);
-    const bool by_rows = split_by_rows(call, team);
+    const bool by_rows = split_by_rows(call);
+    const int team = team_for(call, by_rows);
     const Memory memory(*call.program);
     void* room = nullptr;
     if (posix_memalign(&room, 64, (size_t)(memory.size() * team))) return 1;

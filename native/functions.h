@@ -89,9 +89,8 @@ struct Parts {
 
 EVERYWHERE Parts parts_of(V x) {
     // Subtracting the bits of sqrt(1/2) makes the exponent field count from there.
-    const I shifted = bits(x) - 0x3F3504F3;
-    const I exponent = shifted >> 23;
-    return {from_bits(bits(x) - (exponent << 23)) - 1.0f, to_float(exponent)};
+    const I exponent = (I)(bits(x) - 0x3F3504F3u) >> 23;
+    return {from_bits(bits(x) - ((U)exponent << 23)) - 1.0f, to_float(exponent)};
 }
 
 EVERYWHERE V logarithm(V x) {
@@ -137,7 +136,7 @@ EVERYWHERE V sine_after(V x, int quarters) {
     const V cosine = 1.0f - 0.5f * s + s * s * polynomial(s, {4.166664568e-2f, -1.388731625e-3f,
                                                               2.443315712e-5f});
     const V value = choose((quarter & 1) == 1, cosine, sine);
-    return from_bits(bits(value) ^ ((quarter & 2) << 30));
+    return from_bits(bits(value) ^ ((U)(quarter & 2) << 30));
 }
 
 // The exponents that torch treats apart; others are seldom used, and hard to get right: they are

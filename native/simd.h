@@ -26,6 +26,7 @@ constexpr int LANES = 4, REGISTERS = 16;
 
 typedef float V __attribute__((vector_size(LANES * 4)));
 typedef int32_t I __attribute__((vector_size(LANES * 4)));
+typedef uint32_t U __attribute__((vector_size(LANES * 4)));  // whose overflow is defined
 
 EVERYWHERE V load(const float* p) {
     V v;
@@ -67,14 +68,14 @@ inline void store_part(float* p, V v, int count) {
 #endif
 }
 
-EVERYWHERE I bits(V v) { return (I)v; }
-EVERYWHERE V from_bits(I i) { return (V)i; }
+EVERYWHERE U bits(V v) { return (U)v; }
+EVERYWHERE V from_bits(U u) { return (V)u; }
 EVERYWHERE V to_float(I i) { return __builtin_convertvector(i, V); }
 EVERYWHERE I to_int(V v) { return __builtin_convertvector(v, I); }
 EVERYWHERE V choose(I mask, V yes, V no) { return mask ? yes : no; }
-EVERYWHERE V absolute(V v) { return from_bits(bits(v) & 0x7FFFFFFF); }
+EVERYWHERE V absolute(V v) { return from_bits(bits(v) & 0x7FFFFFFFu); }
 EVERYWHERE V with_sign(V size, V sign) {
-    return from_bits(bits(size) | (bits(sign) & (int32_t)0x80000000));
+    return from_bits(bits(size) | (bits(sign) & 0x80000000u));
 }
 
 EVERYWHERE bool any(I mask) {
@@ -156,7 +157,8 @@ EVERYWHERE V times_power_of_two(V v, V whole) {
 #else
     // In two factors: 2**128 is no float, though the product may be one.
     const I exponent = to_int(whole), half = exponent >> 1;
-    return v * from_bits((half + 127) << 23) * from_bits((exponent - half + 127) << 23);
+    const U low = (U)half + 127u, high = (U)(exponent - half) + 127u;
+    return v * from_bits(low << 23) * from_bits(high << 23);
 #endif
 }
 

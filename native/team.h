@@ -57,7 +57,7 @@ class Barrier {
         for (int tries = 0; __atomic_load_n(&generation, __ATOMIC_ACQUIRE) == mine; tries++) {
             pause();
 #if defined(__unix__) || defined(__APPLE__)
-            if (tries > 2000) sched_yield();
+            if (tries > 100) sched_yield();  // about 5 microseconds
 #endif
         }
     }
