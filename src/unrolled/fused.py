@@ -94,12 +94,12 @@ def _unfit(x: Tree, state: Tree) -> str | None:
 
 def unfit_now() -> str | None:
     """Return why no plan at all may run in torch's mode of the moment, or None."""
+    if torch.compiler.is_compiling() or torch._C._functorch.maybe_get_level is None:
+        return "it is being compiled"  # first: the compiler reads no further
     if native.available() is None:
         return "there is no native library"
     if torch.is_autocast_enabled("cpu"):
         return "autocast is on"
-    if torch.compiler.is_compiling() or torch._C._functorch.maybe_get_level is None:
-        return "it is being compiled"
     if torch._C._get_tracing_state() is not None:
         return "it is being traced"
     if torch._C._functorch.peek_interpreter_stack() is not None:

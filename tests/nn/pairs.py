@@ -8,7 +8,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
 from unrolled import nn
 
-C, D, P = 3, 5, 2
+C, D, P = 3, 7, 2
 LENGTHS = (4, 7, 1, 6)
 
 
@@ -72,13 +72,13 @@ def tensors_of(result: Any) -> list[Tensor]:
 
 
 def gradients(layer: torch.nn.RNNBase, result: Any, *sources: Any) -> list[Tensor]:
-    """Return the gradients of a fixed weighting of a result, by weights and sources."""
+    """Return the gradient of a fixed weighting of a result, by weights and sources: one vector."""
     wanted = [*layer.parameters()]
     for source in sources:
         wanted += source if type(source) is tuple else [data_of(source)]
     generator = torch.Generator().manual_seed(1)
     total = sum((t * torch.rand(t.shape, generator=generator)).sum() for t in tensors_of(result))
-    return list(torch.autograd.grad(total, wanted))
+    return [torch.cat([gradient.flatten() for gradient in torch.autograd.grad(total, wanted)])]
 
 
 def assert_same_form(got: Any, wanted: Any) -> None:
@@ -97,7 +97,8 @@ def assert_close(got: list[Tensor], wanted: list[Tensor]) -> None:
     """Equal to 1e-5 of the largest value."""
     for one, other in zip(got, wanted, strict=True):
         assert one.dtype == other.dtype
-        assert (one - other).abs().max() <= 1e-5 * other.abs().max()
+        difference, scale = (one - other).detach().abs().max(), other.detach().abs().max()
+        assert difference <= 1e-5 * scale, (float(difference), float(scale))
 
 
 def assert_equal(got: list[Tensor], wanted: list[Tensor]) -> None:

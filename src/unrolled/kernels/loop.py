@@ -6,7 +6,6 @@ from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from unrolled.kernels.core import Core, Group, Run
 from unrolled.kernels.graph import Leaf, Value
@@ -180,32 +179,49 @@ class _Loop(torch.autograd.Function):
         return (*emitted, *after)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        core, rows, run = ctx.core, ctx.rows, ctx.core.backward
-        given, states, groups, saved = _kept(ctx)
-        buffers = _Buffers(run.program, rows, gradients[0])
-        for number, state in enumerate(states):
-            buffers.put(run.previous[number], state)
-        buffers.give(core, run, given)
-        buffers.put(run.saved, saved)
-        for place, group in zip(run.products, groups, strict=True):
-            buffers.put(place, group)
-        own = len(run.emitted)
-        for place, gradient in zip(run.emitted, gradients[:own], strict=True):
-            buffers.put(place, gradient.contiguous())
-        for place, gradient in zip(run.states, gradients[own:], strict=True):
-            buffers.put(place, gradient.clone(memory_format=torch.contiguous_format))
-        buffers.make_rest()
-        ctx.execute(run.program, buffers.tensors, given.matrices, rows.counts)
-        needed = ctx.needs_input_grad[len(ctx.needs_input_grad) - len(given.matrices) :]
-        return (
-            *(None,) * 5,
-            *(buffers.get(run.input_gradients[n]) for n in core.leaves(Leaf.INPUT)),
-            *(buffers.get(place) for place in run.states),
-            *(buffers.get(run.totals[n]) for n in core.leaves(Leaf.VECTOR)),
-            *_weight_gradients(core, run, buffers, states, given.matrices, needed),
-        )
+        with torch.no_grad():
+            found = _back(ctx, gradients)
+        return _once(found) if torch.is_grad_enabled() else found
+
+
+def _back(ctx: Any, gradients: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
+    """Run the backward program, and return what ``backward`` must."""
+    core, rows, run = ctx.core, ctx.rows, ctx.core.backward
+    given, states, groups, saved = _kept(ctx)
+    buffers = _Buffers(run.program, rows, gradients[0])
+    for number, state in enumerate(states):
+        buffers.put(run.previous[number], state)
+    buffers.give(core, run, given)
+    buffers.put(run.saved, saved)
+    for place, group in zip(run.products, groups, strict=True):
+        buffers.put(place, group)
+    own = len(run.emitted)
+    for place, gradient in zip(run.emitted, gradients[:own], strict=True):
+        buffers.put(place, gradient.contiguous())
+    for place, gradient in zip(run.states, gradients[own:], strict=True):
+        buffers.put(place, gradient.clone(memory_format=torch.contiguous_format))
+    buffers.make_rest()
+    ctx.execute(run.program, buffers.tensors, given.matrices, rows.counts)
+    needed = ctx.needs_input_grad[len(ctx.needs_input_grad) - len(given.matrices) :]
+    return (
+        *(None,) * 5,
+        *(buffers.get(run.input_gradients[n]) for n in core.leaves(Leaf.INPUT)),
+        *(buffers.get(place) for place in run.states),
+        *(buffers.get(run.totals[n]) for n in core.leaves(Leaf.VECTOR)),
+        *_weight_gradients(core, run, buffers, states, given.matrices, needed),
+    )
+
+
+def _once(found: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
+    """Return gradients that raise when they are differentiated again.
+
+    torch's ``once_differentiable`` would let them pass, and be wrong, where the gradient that came
+    in is a constant, as that of a sum is.
+    """
+    cure = b"gradients of gradients have no native path: set UNROLLED_ISA=none"
+    error = torch._C._functions.DelayedError(cure, len(found))
+    return tuple(error(*(g if g is None else g.detach().requires_grad_() for g in found)))
 
 
 def _whole(buffers: _Buffers, number: int) -> Tensor:

@@ -24,7 +24,7 @@ class Native(nn.RNNBase):
 
     def forward(self, input: Any, hx: Any = None) -> Any:
         """Run over sequences, as torch's layer of that name does."""
-        found = None if torch.compiler.is_compiling() else self._accept(input, hx)
+        found = self._accept(input, hx)
         if found is None:
             return super().forward(input, hx)  # type: ignore[misc]
         sequences, first = found
