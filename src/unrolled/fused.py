@@ -5,7 +5,7 @@ ordinary loop, and ``refusal`` says why.
 """
 
 import warnings
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -200,7 +200,10 @@ def _generator() -> torch.Generator:
 
 
 def execute(
-    program: Program, tensors: list[Tensor | None], matrices: list[Tensor], counts: tuple[int, ...]
+    program: Program,
+    tensors: Sequence[Tensor | None],
+    matrices: Sequence[Tensor],
+    counts: Sequence[int],
 ) -> None:
     """Run a program natively; weights are packed anew, since nothing tells when they change."""
     native.run(program, native.pack(program, matrices), tensors, counts)

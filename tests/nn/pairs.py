@@ -55,8 +55,7 @@ def draw_state(layer: torch.nn.RNNBase, form: str) -> Any:
     layers = layer.num_layers * (2 if layer.bidirectional else 1)
     batch = {"padded": [2], "unbatched": []}.get(form, [len(LENGTHS)])
     h, c = (
-        torch.randn(layers, *batch, size, requires_grad=True)
-        for size in (layer.proj_size or D, D)
+        torch.randn(layers, *batch, size, requires_grad=True) for size in (layer.proj_size or D, D)
     )
     return (h, c) if isinstance(layer, torch.nn.LSTM) else h
 

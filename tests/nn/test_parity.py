@@ -18,6 +18,7 @@ from tests.nn.pairs import (
     pair,
     tensors_of,
 )
+from unrolled import nn
 from unrolled.kernels.program import Program
 from unrolled.nn._steps import plan_of
 
@@ -35,7 +36,8 @@ def test_values_and_gradients_are_torchs(
         ours, theirs = pair(
             kind, num_layers, bias=bias, batch_first=batch_first, bidirectional=bidirectional
         )
-        for form, with_state in product(FORMS, (False, True)):
+        packed = "sorted" if batch_first else "unsorted"  # which batch_first is nothing to
+        for form, with_state in product(("padded", "unbatched", packed), (False, True)):
             x = draw(form, batch_first)
             state = [draw_state(ours, form)] if with_state else []
             programs.clear()
@@ -75,7 +77,7 @@ def test_dropout_between_layers_draws_torchs_masks(
 @pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
 @pytest.mark.parametrize("sizes", [(1, 1), (2, 3), (3, 2), (64, 1), (1, 33), (40, 100)])
 def test_any_size_is_planned(kind: str, sizes: tuple[int, int], programs: list[Program]) -> None:
-    ours = getattr(pair(kind)[0], "__class__")(*sizes)
+    ours = getattr(nn, kind)(*sizes)
     theirs = getattr(torch.nn, kind)(*sizes)
     theirs.load_state_dict(ours.state_dict())
     x = torch.randn(6, 3, sizes[0])

@@ -106,7 +106,9 @@ def test_under_function_transforms_it_is_torch(programs: list[Program]) -> None:
     def loss(layer: torch.nn.Module) -> Callable[[dict[str, Tensor]], Tensor]:
         return lambda weights: torch.func.functional_call(layer, weights, (x,))[0].square().sum()
 
-    found = [torch.func.grad(loss(layer))(dict(layer.named_parameters())) for layer in (ours, theirs)]
+    found = [
+        torch.func.grad(loss(layer))(dict(layer.named_parameters())) for layer in (ours, theirs)
+    ]
     assert_equal(list(found[0].values()), list(found[1].values()))
     assert not programs
 
@@ -197,6 +199,8 @@ def test_gradients_of_gradients_are_refused_not_wrong(programs: list[Program]) -
     ours, _ = pair("GRU")
     x = draw("padded")
     (gradient,) = torch.autograd.grad(ours(x)[0].sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError, match="gradients of gradients have no native path: set UNROLLED_ISA=none"):
+    with pytest.raises(
+        RuntimeError, match="gradients of gradients have no native path: set UNROLLED_ISA=none"
+    ):
         gradient.square().sum().backward()
     assert programs

@@ -221,7 +221,8 @@ def _once(found: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
     """
     cure = b"gradients of gradients have no native path: set UNROLLED_ISA=none"
     error = torch._C._functions.DelayedError(cure, len(found))
-    return tuple(error(*(g if g is None else g.detach().requires_grad_() for g in found)))
+    anew = [g if g is None else g.detach().requires_grad_() for g in found]
+    return tuple(error(*anew))  # type: ignore[arg-type]
 
 
 def _whole(buffers: _Buffers, number: int) -> Tensor:

@@ -14,7 +14,7 @@ from unrolled.nn.lstm import LSTM
 from unrolled.nn.rnn import RNN
 
 if TYPE_CHECKING:
-    from torch.nn import *  # noqa: F403
+    from torch.nn import *  # type: ignore[assignment]  # noqa: F403
 
 __all__ = ["GRU", "LSTM", "RNN"]
 
@@ -23,7 +23,9 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(torch.nn, name)
     except AttributeError:
-        raise AttributeError(f"neither unrolled.nn nor torch.nn has an attribute {name!r}") from None
+        raise AttributeError(
+            f"neither unrolled.nn nor torch.nn has an attribute {name!r}"
+        ) from None
 
 
 def __dir__() -> list[str]:

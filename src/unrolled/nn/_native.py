@@ -1,10 +1,11 @@
 """The forward that the three layers share: native where it can be, torch's own where not."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from unrolled import fused
 from unrolled.kernels.loop import Rows
@@ -26,7 +27,7 @@ class Native(nn.RNNBase):
         """Run over sequences, as torch's layer of that name does."""
         found = self._accept(input, hx)
         if found is None:
-            return super().forward(input, hx)  # type: ignore[misc]
+            return super().forward(input, hx)
         sequences, first = found
         y, last = self._run(sequences.data, sequences.rows, first)
         states = tuple(sequences.state_like_given(state) for state in last)
@@ -37,13 +38,14 @@ class Native(nn.RNNBase):
         if fused.unfit_now() is not None:
             return None
         self._update_flat_weights()
-        sequences = Sequences.of(given, self.batch_first)
-        if sequences is None or len(sequences.rows.counts) < _FEWEST_STEPS:
+        data = given.data if isinstance(given, PackedSequence) else given
+        if not all(_is_native(tensor) for tensor in (data, *self._flat_weights)):
             return None
         shapes = [shape for sizes in self._all_sizes() for shape in sizes.weights]
-        if not _are([sequences.data], [(sequences.rows.total, self.input_size)]):
+        if data.shape[-1:] != (self.input_size,) or _shapes(self._flat_weights) != shapes:
             return None
-        if not _are(self._flat_weights, shapes):
+        sequences = Sequences.of(given, self.batch_first)
+        if sequences is None or len(sequences.rows.counts) < _FEWEST_STEPS:
             return None
         states = self._states(sequences, hx)
         return None if states is None else (sequences, states)
@@ -59,14 +61,14 @@ class Native(nn.RNNBase):
             given = list(hx) if isinstance(hx, (tuple, list)) else []
         else:
             given = [hx]
-        return [sequences.state(state) for state in given] if _are(given, shapes) else None
+        if not all(_is_native(state) for state in given) or _shapes(given) != shapes:
+            return None
+        return [sequences.state(state) for state in given]
 
-    def _run(
-        self, data: Tensor, rows: Rows, first: list[Tensor]
-    ) -> tuple[Tensor, list[Tensor]]:
+    def _run(self, data: Tensor, rows: Rows, first: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Run all layers over ``data [rows.total, C]``; return y and the last states."""
         turn = Turn(rows) if self.bidirectional else None
-        weights = iter(self._flat_weights)
+        weights: Iterator[Any] = iter(self._flat_weights)
         before = zip(*(state.unbind(0) for state in first), strict=True)
         after = []
         for layer in range(self.num_layers):
@@ -78,11 +80,11 @@ class Native(nn.RNNBase):
                 (y,), last = plan_of(sizes).run([x], next(before), own, rows, fused.execute)
                 outputs.append(turn_round(y) if turn_round else y)
                 after.append(last)
-            # One output is copied too if it may be kept for the gradient: it is the caller's to
-            # overwrite, as torch's is.
-            data = torch.cat(outputs, -1) if len(outputs) > 1 or y.requires_grad else y
+            data = torch.cat(outputs, -1) if self.bidirectional else y
             if self.dropout and self.training and layer < self.num_layers - 1:
                 data = torch.dropout(data, self.dropout, train=True)
+        if data.requires_grad and not self.bidirectional:
+            data = data.clone()  # y is kept for the gradient; this one the caller may overwrite
         return data, [torch.stack(states) for states in zip(*after, strict=True)]
 
     @property
@@ -100,20 +102,22 @@ class Native(nn.RNNBase):
         return [self._sizes(number // self._num_directions) for number in numbers]
 
     def __prepare_scriptable__(self) -> nn.RNNBase:
-        """Return torch's own layer with these parameters, which is what TorchScript can compile."""
+        """Return torch's own layer, these parameters in it, for TorchScript to compile."""
         theirs = next(cls for cls in type(self).__mro__ if cls.__module__.startswith("torch."))
         layer: nn.RNNBase = object.__new__(theirs)
         vars(layer).update(vars(self))
         return layer
 
 
-def _are(tensors: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> bool:
-    """Tell whether these are ordinary float32 tensors on the CPU of these shapes."""
-    return len(tensors) == len(shapes) and all(
-        type(tensor) in (Tensor, nn.Parameter)
-        and tensor.shape == shape
-        and tensor.dtype == torch.float32
-        and tensor.device.type == "cpu"
-        and tensor.layout == torch.strided
-        for tensor, shape in zip(tensors, shapes, strict=True)
+def _is_native(value: Any) -> bool:
+    """Tell whether this is an ordinary float32 tensor on the CPU."""
+    return (
+        type(value) in (Tensor, nn.Parameter)
+        and value.dtype == torch.float32
+        and value.device.type == "cpu"
+        and value.layout == torch.strided
     )
+
+
+def _shapes(tensors: Sequence[Any]) -> list[tuple[int, ...]]:
+    return [tensor.shape for tensor in tensors]

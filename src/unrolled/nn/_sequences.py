@@ -1,6 +1,6 @@
 """What torch's layers take and return, as rows of all steps and back."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
@@ -26,7 +26,7 @@ class Sequences(NamedTuple):
     batched: bool
 
     @classmethod
-    def of(cls, given: Any, batch_first: bool) -> "Sequences | None":
+    def of(cls, given: Tensor | PackedSequence, batch_first: bool) -> "Sequences | None":
         """Return what a layer was called with, or None if that is no batch of sequences."""
         if isinstance(given, PackedSequence):
             counts = given.batch_sizes.tolist()
@@ -34,7 +34,7 @@ class Sequences(NamedTuple):
             if not counts or counts[-1] <= 0 or grows or sum(counts) != len(given.data):
                 return None
             return cls(given.data, Rows(tuple(counts)), given, batch_first, True)
-        if not isinstance(given, Tensor) or given.ndim not in (2, 3) or not given.numel():
+        if given.ndim not in (2, 3) or not given.numel():
             return None
         x = given if given.ndim == 3 else given.unsqueeze(0 if batch_first else 1)
         if batch_first:
@@ -52,7 +52,7 @@ class Sequences(NamedTuple):
         """Return ``data [rows.total, D]`` in the form of what was given."""
         if self.packed is not None:
             return PackedSequence(data, *self.packed[1:])
-        y = data.unflatten(0, (-1, self.rows.batch_size))
+        y: Tensor = data.unflatten(0, (-1, self.rows.batch_size))
         if not self.batched:
             return y.squeeze(1)
         return y.transpose(0, 1) if self.batch_first else y

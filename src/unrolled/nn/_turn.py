@@ -26,8 +26,9 @@ class Turn:
     def __call__(self, data: Tensor) -> Tensor:
         """Turn ``[rows.total, n]`` round."""
         if self.index is None:
-            return data.unflatten(0, (-1, self.batch_size)).flip(0).flatten(0, 1)
-        turned: Tensor = _Reorder.apply(data, self.index)
+            turned: Tensor = data.unflatten(0, (-1, self.batch_size)).flip(0).flatten(0, 1)
+        else:
+            turned = _Reorder.apply(data, self.index)  # type: ignore[no-untyped-call]
         return turned
 
 
@@ -48,11 +49,11 @@ class _Reorder(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, data: Tensor, index: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, data: Tensor, index: Tensor) -> Tensor:
         ctx.save_for_backward(index)
         return data.index_select(0, index)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (index,) = ctx.saved_tensors
         return gradient.index_select(0, index), None
