@@ -96,8 +96,9 @@ def _find(module: nn.Module, step: StepFunction, x: Tree, state: Tree) -> Planne
 
 def _unfit(x: Tree, state: Tree) -> str | None:
     """Return why a call is none for a plan, whatever the module."""
-    if native.available() is None:
-        return "there is no native library"
+    reason = unfit_now()
+    if reason is not None:
+        return reason
     if not leaves(state):
         return "it has no state"
     for leaf in leaves(state):
@@ -110,12 +111,23 @@ def _unfit(x: Tree, state: Tree) -> str | None:
             return f"an argument is a {type(leaf).__name__}"
     if any(leaf.is_floating_point() and leaf.dtype != torch.float32 for leaf in leaves(x)):
         return "x is not float32"
+    return None
+
+
+def unfit_now() -> str | None:
+    """Return why no plan at all may run in torch's mode of the moment, or None."""
+    if torch.compiler.is_compiling() or torch._C._functorch.maybe_get_level is None:
+        return "it is being compiled"  # first: the compiler reads no further
+    if native.available() is None:
+        return "there is no native library"
     if torch.is_autocast_enabled("cpu"):
         return "autocast is on"
-    if torch.compiler.is_compiling() or torch._C._functorch.maybe_get_level is None:
-        return "it is being compiled"
+    if torch._C._get_tracing_state() is not None:
+        return "it is being traced"
     if torch._C._functorch.peek_interpreter_stack() is not None:
         return "it runs under a function transform"
+    if torch.autograd.forward_ad._current_level >= 0:
+        return "it is differentiated forwards"
     if torch._C._len_torch_dispatch_stack() or torch._C._is_torch_function_mode_enabled():
         return "it runs under a dispatch mode"
     return None

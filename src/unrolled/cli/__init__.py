@@ -6,6 +6,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 import unrolled
+from unrolled.cli.bench import bench
 from unrolled.cli.demo import demo
 from unrolled.cli.evaluate import evaluate
 from unrolled.cli.generate import generate
@@ -24,6 +25,7 @@ app = App(
 )
 for verb in (demo, train, evaluate, predict, generate, inspect, verify, info):
     app.command(verb)
+app.command(bench)
 app.command(list_names, name="list")
 
 
