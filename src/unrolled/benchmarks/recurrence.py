@@ -172,7 +172,7 @@ def _loop(cell: Recurrence[Any], x: Tensor, state: Any) -> Tensor:
 
 def _train(module: nn.Module, forward: Callable[[Any], Tensor], x: Any) -> None:
     module.zero_grad()
-    forward(x).sum().backward()  # type: ignore[no-untyped-call]
+    forward(x).sum().backward()
 
 
 @torch.no_grad()

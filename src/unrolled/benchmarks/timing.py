@@ -1,7 +1,7 @@
 """Timing side by side: what is compared takes turns, so that a machine's moods hit all alike."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from statistics import median
 
 import torch
@@ -13,7 +13,7 @@ _SHORTEST_SECONDS = 2e-3  # a turn; shorter calls are repeated within it
 
 
 def side_by_side(
-    timed: dict[str, Timed], *, rounds: int = 7, show: Callable[[float], None] = lambda _: None
+    timed: Mapping[str, Timed], *, rounds: int = 7, show: Callable[[float], None] = lambda _: None
 ) -> dict[str, float]:
     """Return the median seconds of a call of each.
 

@@ -49,8 +49,16 @@ def _show(found: dict[str, Any]) -> None:
         f"{found['threads']} threads; one product of 1024 x 1024 matrices: "
         f"{found['gemm_gflops']:.0f} GFLOP/s, {found['gemm_gflops_one_thread']:.0f} on one thread\n"
     )
-    columns = ("cell", "T, B, input, hidden", "GFLOP/s", "of product", "nn.LSTM", "nn", "loop")
-    rows = [
+    columns: tuple[str, ...] = (
+        "cell",
+        "T, B, input, hidden",
+        "GFLOP/s",
+        "of product",
+        "nn.LSTM",
+        "nn",
+        "loop",
+    )
+    rows: list[tuple[str, ...]] = [
         (
             row["cell"],
             row["shape"],

@@ -1,10 +1,10 @@
 """Lifting: the part of a trace that depends on the state, as values on rows."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 
+from unrolled.kernels.arithmetic import Arithmetic, said
 from unrolled.kernels.graph import Graph, Leaf, Value
 from unrolled.kernels.program import Block, Op
 from unrolled.kernels.trace import (
@@ -19,33 +19,6 @@ from unrolled.kernels.trace import (
 
 _aten = torch.ops.aten
 
-_UNARY = {
-    "aten.neg.default": Op.NEG,
-    "aten.sigmoid.default": Op.SIGMOID,
-    "aten.tanh.default": Op.TANH,
-    "aten.relu.default": Op.RELU,
-    "aten.exp.default": Op.EXP,
-    "aten.log.default": Op.LOG,
-    "aten.sqrt.default": Op.SQRT,
-    "aten.rsqrt.default": Op.RSQRT,
-    "aten.reciprocal.default": Op.RECIPROCAL,
-    "aten.abs.default": Op.ABS,
-    "aten.sign.default": Op.SIGN,
-    "aten.sin.default": Op.SIN,
-    "aten.cos.default": Op.COS,
-    "aten.erf.default": Op.ERF,
-    "aten.log1p.default": Op.LOG1P,
-    "aten.expm1.default": Op.EXPM1,
-}
-_BINARY = {
-    "aten.mul": Op.MUL,
-    "aten.div": Op.DIV,
-    "aten.maximum": Op.MAXIMUM,
-    "aten.minimum": Op.MINIMUM,
-    "aten.gt": Op.GT,
-    "aten.ge": Op.GE,
-    "aten.eq": Op.EQ,
-}
 _SAME = ("aten.clone.default", "aten.alias.default", "aten.contiguous.default")
 _VIEWS = ("aten.view.default", "aten._unsafe_view.default", "aten.reshape.default")
 
@@ -138,7 +111,7 @@ def _boundary(outputs: list[Node], needed: set[Node], lifter: "_Lifter") -> list
     return list(leaving)
 
 
-class _Lifter:
+class _Lifter(Arithmetic):
     """Turns nodes of the state's part into values, and notes what they stand on."""
 
     def __init__(self, whole: bool) -> None:
@@ -165,7 +138,7 @@ class _Lifter:
 
     def _lift(self, node: Node) -> Value:
         if len(node.shape) != 2 or node.shape[0] is not None or node.shape[1] is None:
-            raise UnplannableError(f"{_said(node)} is not of shape [B, n]")
+            raise UnplannableError(f"{said(node)} is not of shape [B, n]")
         width, number = node.shape[1], constant(node)
         if number is not None:
             return self.graph.fill(number, width)
@@ -175,11 +148,11 @@ class _Lifter:
             if node.dtype != torch.float32:
                 raise UnplannableError(f"a leaf of its state is {node.dtype}")
             return self.graph.leaf(Leaf.STATE, node.number, width)
-        for kind in (self._unary, self._arithmetic, self._product, self._structure, self._special):
+        for kind in (self.unary, self.binary, self._product, self._structure, self.special):
             value = kind(node, width)
             if value is not None:
                 return value
-        raise UnplannableError(f"{_said(node)} has no place in a program")
+        raise UnplannableError(f"{said(node)} has no place in a program")
 
     def _input(self, node: Node, width: int) -> Value:
         """Return what depends on x alone; columns of something are taken in the loop."""
@@ -188,7 +161,7 @@ class _Lifter:
             base, column = span
             return self.graph.slice(self.row(base), column, width)
         if node.dtype != torch.float32:
-            raise UnplannableError(f"{_said(node)} is {node.dtype}")
+            raise UnplannableError(f"{said(node)} is {node.dtype}")
         number = self.inputs.setdefault(node, len(self.inputs))
         return self.graph.leaf(Leaf.INPUT, number, width)
 
@@ -214,36 +187,6 @@ class _Lifter:
         if value.width == 1:
             return self.graph.spread(value, width)
         raise UnplannableError(f"rows of {value.width} meet rows of {width}")
-
-    def _unary(self, node: Node, width: int) -> Value | None:
-        if node.name in _UNARY:
-            return self.graph.op(_UNARY[node.name], self.operand(node.arguments[0], width))
-        return None
-
-    def _arithmetic(self, node: Node, width: int) -> Value | None:
-        graph, args = self.graph, node.arguments
-        name = node.name.rpartition(".")[0]
-        if name in ("aten.add", "aten.sub", "aten.rsub"):
-            one, other = args[:2] if name != "aten.rsub" else args[1::-1]
-            alpha = float(node.keywords.get("alpha", args[2] if len(args) > 2 else 1))
-            if name == "aten.rsub" and alpha != 1:
-                raise UnplannableError("rsub with alpha has no place in a program")
-            sign = alpha if name == "aten.add" else -alpha
-            if isinstance(other, int | float):
-                return graph.op(Op.OFFSET, self.operand(one, width), value=sign * other)
-            scaled = graph.op(Op.SCALE, self.operand(other, width), value=sign)
-            if isinstance(one, int | float):
-                return graph.op(Op.OFFSET, scaled, value=float(one))
-            return graph.op(Op.ADD, self.operand(one, width), scaled)
-        if name in ("aten.mul", "aten.div") and isinstance(args[1], int | float):
-            factor = args[1] if name == "aten.mul" else 1 / args[1]
-            return graph.op(Op.SCALE, self.operand(args[0], width), value=float(factor))
-        if name in _BINARY and "rounding_mode" not in node.keywords:
-            return graph.op(_BINARY[name], *(self.operand(arg, width) for arg in args[:2]))
-        if name in ("aten.lt", "aten.le"):
-            op = Op.GT if name == "aten.lt" else Op.GE
-            return graph.op(op, self.operand(args[1], width), self.operand(args[0], width))
-        return None
 
     def _product(self, node: Node, width: int) -> Value | None:
         if node.name == "aten.mm.default":
@@ -291,95 +234,6 @@ class _Lifter:
             return self.graph.slice(self.row(span[0]), span[1], width)
         return None
 
-    def _special(self, node: Node, width: int) -> Value | None:
-        graph, args = self.graph, node.arguments
-        special: dict[str, Callable[[], Value]] = {
-            "aten.lerp.Tensor": lambda: graph.op(Op.LERP, *self._operands(args[:3], width)),
-            "aten.lerp.Scalar": lambda: graph.op(Op.LERP, *self._operands(args[:3], width)),
-            "aten.where.self": lambda: graph.op(Op.WHERE, *self._operands(args[:3], width)),
-            "aten.square.default": lambda: self._power(args[0], 2.0, width),
-            "aten.pow.Tensor_Scalar": lambda: self._power(args[0], float(args[1]), width),
-            "aten.silu.default": lambda: self._silu(args[0], width),
-            "aten.clamp.default": lambda: self._clamp(node, width),
-            "aten.clamp_min.default": lambda: self._clamp(node, width),
-            "aten.hardtanh.default": lambda: self._clamp(node, width),
-            "aten.leaky_relu.default": lambda: self._leaky(node, width),
-            "aten.addcmul.default": lambda: self._addcmul(node, width),
-            "aten.softplus.default": lambda: self._softplus(node, width),
-            "aten.sum.dim_IntList": lambda: self._sum(node, 1.0),
-            "aten.mean.dim": lambda: self._sum(node, None),
-            "aten.native_layer_norm.default": lambda: self._layer_norm(node, width),
-        }
-        return special[node.name]() if node.name in special else None
-
-    def _operands(self, arguments: tuple[object, ...], width: int) -> list[Value]:
-        return [self.operand(argument, width) for argument in arguments]
-
-    def _power(self, argument: object, exponent: float, width: int) -> Value:
-        base = self.operand(argument, width)
-        if exponent == 2:
-            return self.graph.op(Op.MUL, base, base)
-        return self.graph.op(Op.POW, base, value=exponent)
-
-    def _silu(self, argument: object, width: int) -> Value:
-        x = self.operand(argument, width)
-        return self.graph.op(Op.MUL, x, self.graph.op(Op.SIGMOID, x))
-
-    def _clamp(self, node: Node, width: int) -> Value:
-        value = self.operand(node.arguments[0], width)
-        defaults = (-1.0, 1.0) if node.name == "aten.hardtanh.default" else (None, None)
-        given = (*node.arguments[1:3], *defaults[len(node.arguments) - 1 :])
-        low, high = (
-            node.keywords.get(key, bound) for key, bound in zip(("min", "max"), given, strict=False)
-        )
-        if low is not None:
-            value = self.graph.op(Op.MAXIMUM, value, self.graph.fill(float(low), width))
-        if high is not None:
-            value = self.graph.op(Op.MINIMUM, value, self.graph.fill(float(high), width))
-        return value
-
-    def _leaky(self, node: Node, width: int) -> Value:
-        x = self.operand(node.arguments[0], width)
-        slope = float(node.arguments[1]) if len(node.arguments) > 1 else 0.01
-        positive = self.graph.op(Op.GT, x, self.graph.fill(0.0, width))
-        return self.graph.op(Op.WHERE, positive, x, self.graph.op(Op.SCALE, x, value=slope))
-
-    def _addcmul(self, node: Node, width: int) -> Value:
-        whole, one, other = self._operands(node.arguments[:3], width)
-        product = self.graph.op(Op.MUL, one, other)
-        scaled = self.graph.op(Op.SCALE, product, value=float(node.keywords.get("value", 1)))
-        return self.graph.op(Op.ADD, whole, scaled)
-
-    def _softplus(self, node: Node, width: int) -> Value:
-        if len(node.arguments) > 1 and tuple(node.arguments[1:]) != (1, 20):
-            raise UnplannableError("softplus with beta or threshold has no place in a program")
-        x, graph = self.operand(node.arguments[0], width), self.graph
-        soft = graph.op(Op.LOG1P, graph.op(Op.EXP, x))
-        return graph.op(Op.WHERE, graph.op(Op.GT, x, graph.fill(20.0, width)), x, soft)
-
-    def _sum(self, node: Node, factor: float | None) -> Value:
-        dims, keep = node.arguments[1], len(node.arguments) > 2 and node.arguments[2]
-        if [dim % 2 for dim in dims] != [1] or not keep:
-            raise UnplannableError(f"{_said(node)} has no place in a program")
-        value = self.row(node.arguments[0])
-        scale = 1 / value.width if factor is None else factor
-        return self.graph.op(Op.SCALE, self.graph.row_sum(value), value=scale)
-
-    def _layer_norm(self, node: Node, width: int) -> Value:
-        source, sizes, weight, bias, eps = node.arguments
-        if node.index != 0 or list(sizes) != [width]:
-            raise UnplannableError(f"{_said(node)} has no place in a program")
-        graph, x = self.graph, self.row(source)
-        mean = graph.op(Op.SCALE, graph.row_sum(x), value=1 / width)
-        centred = graph.op(Op.SUB, x, graph.spread(mean, width))
-        squares = graph.row_sum(graph.op(Op.MUL, centred, centred))
-        variance = graph.op(Op.SCALE, squares, value=1 / width)
-        scale = graph.op(Op.RSQRT, graph.op(Op.OFFSET, variance, value=eps))
-        y = graph.op(Op.MUL, centred, graph.spread(scale, width))
-        if weight is not None:
-            y = graph.op(Op.MUL, y, self.operand(weight, width))
-        return y if bias is None else graph.op(Op.ADD, y, self.operand(bias, width))
-
 
 def _columns(node: Node) -> tuple[Node, int] | None:
     """Return the node and the first column of it that a node is, if it is just some columns."""
@@ -415,7 +269,3 @@ def _hoisted(part: Node, matrix: Node, row: int, width: int) -> Node:
         shape = (stop - row, matrix.shape[1])
         rows = Node(Part.STATIC, shape, matrix.dtype, _aten.slice.Tensor, (matrix, 0, row, stop))
     return Node(Part.INPUT, (None, width), part.dtype, _aten.mm.default, (part, rows))
-
-
-def _said(node: Node) -> str:
-    return node.name.removesuffix(".default") if node.operation else "an argument"
