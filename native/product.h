@@ -36,7 +36,7 @@ struct Panels {
 struct Block {
     const float* a;
     int64_t a_pitch;
-    const float* panel;
+    const float* panel;  // the first of a few
     int64_t k;
     const float* init;  // null: zeros
     int64_t init_pitch;
@@ -128,11 +128,10 @@ inline void multiply_rows_by_panels(Matrix a, const float* packed, int64_t k, in
     const int height = (int)(rows / blocks), taller = (int)(rows % blocks);
     for (int panel = begin, group; panel < end; panel += group) {
         const int width = panels.width(panel);
-        int same = (panel < panels.wide ? panels.wide : panels.count) - panel;
-        if (same > end - panel) same = end - panel;
-        group = 1;  // as many panels as the tallest block can take
-        for (const int most = most_panels(height + (taller > 0), width); group * 2 <= most;)
-            if (group * 2 <= same) group *= 2; else break;
+        const int other = panel < panels.wide ? panels.wide : panels.count;  // of another width
+        const int same = (other < end ? other : end) - panel;
+        group = most_panels(height + (taller > 0), width);  // what the tallest block can take
+        while (group > same) group /= 2;
         const int64_t column = (int64_t)panels.first(panel) * LANES;
         const int64_t left = n - column - (int64_t)(group * width - 1) * LANES;
         Block block{a.data, a.pitch, packed + column * k, k,

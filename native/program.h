@@ -1,5 +1,5 @@
-// A program as `unrolled.kernels.native` encodes it. The meaning of every field stands in
-// `unrolled/kernels/program.py`; the layout here and in `encode.py` must be the same.
+// A program as `unrolled/kernels/encode.py` writes it; both must have the same layout. What the
+// fields mean stands in `unrolled/kernels/program.py`.
 #pragma once
 
 #include <cstdint>

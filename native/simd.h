@@ -164,13 +164,13 @@ EVERYWHERE V times_power_of_two(V v, V whole) {
 
 // a[first], b[first], a[first + 1], ... : half of each.
 EVERYWHERE V interleave(V a, V b, int first) {
-    I order;
-    for (int i = 0; i < LANES; i++) order[i] = first + i / 2 + i % 2 * LANES;
 #if defined(__clang__)
     V mixed;
     for (int i = 0; i < LANES; i++) mixed[i] = (i % 2 ? b : a)[first + i / 2];
     return mixed;
 #else
+    I order;
+    for (int i = 0; i < LANES; i++) order[i] = first + i / 2 + i % 2 * LANES;
     return __builtin_shuffle(a, b, order);
 #endif
 }

@@ -167,12 +167,13 @@ def prepare(
     if steps and (steps[-1] < 0 or sorted(steps, reverse=True) != steps):
         raise ShapeError("counts that never grow, none below 0", f"{steps[:8]}")
     pointers = _pointers(program, tensors, steps[0] if steps else 0, sum(steps))
+    rows = (ctypes.c_int64 * len(steps))(*steps)
     call = _Call(
         ctypes.addressof(packed.header),
         packed.weights.data_ptr(),
         ctypes.addressof(pointers),
-        ctypes.addressof(rows := (ctypes.c_int64 * len(steps))(*steps)),
-        len(rows),
+        ctypes.addressof(rows),
+        len(steps),
         threads or torch.get_num_threads(),
         SPLITS.index(split),
     )
