@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterator
 from functools import cache
-from types import FunctionType
+from types import CellType, FunctionType
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -75,40 +75,46 @@ def frozen(value: Any, depth: int = _DEPTH) -> Hashable:
     return id(value)
 
 
+class _Outside(NamedTuple):
+    """Names and closures outside a class that its functions use, as far as they hold plain data."""
+
+    names: list[tuple[dict[str, Any], str]]
+    cells: list[CellType]
+
+
 def _outside(cls: type[nn.Module]) -> tuple[Hashable, ...]:
-    """Return the values of plain names outside a class that its functions use."""
-    return tuple(frozen(value) for value in _names_outside(cls).values())
+    """Return what a class takes from outside itself, and which functions it runs."""
+    found = _looked_at(cast(Hashable, cls))
+    names = [frozen(values.get(name)) for values, name in found.names]
+    cells = [frozen(_content(cell)) for cell in found.cells]
+    return id(cls.forward), id(getattr(cls, "step", None)), *names, *cells
 
 
-def _names_outside(cls: type[nn.Module]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for function in _functions(cast(Hashable, cls)):
+@cache
+def _looked_at(cls: Hashable) -> _Outside:
+    names: dict[tuple[int, str], tuple[dict[str, Any], str]] = {}
+    cells: dict[int, CellType] = {}
+    for function in _functions(cast(type[nn.Module], cls)):
+        values = function.__globals__
         for name in function.__code__.co_names:
-            value = function.__globals__.get(name)
-            if isinstance(value, (bool, int, float, str)):
-                found[f"{function.__qualname__}.{name}"] = value
-        for number, cell in enumerate(function.__closure__ or ()):
-            content = _content(cell)
-            if not isinstance(content, type):
-                found[f"{function.__qualname__}.{number}"] = content
-    return found
+            if isinstance(values.get(name), (bool, int, float, str)):
+                names[id(values), name] = values, name
+        for cell in function.__closure__ or ():
+            if not isinstance(_content(cell), type):  # `super()` closes over the class itself
+                cells[id(cell)] = cell
+    return _Outside(list(names.values()), list(cells.values()))
 
 
-def _content(cell: Any) -> Any:
+def _content(cell: CellType) -> Any:
     try:
         return cell.cell_contents
     except ValueError:  # not filled yet
         return None
 
 
-@cache
-def _functions(cls: Hashable) -> tuple[FunctionType, ...]:
-    return tuple(_own_functions(cast(type[nn.Module], cls)))
-
-
-def _own_functions(cls: type[nn.Module]) -> Iterator[FunctionType]:
+def _functions(cls: type[nn.Module]) -> Iterator[FunctionType]:
     for base in cls.__mro__:
-        if base.__module__.startswith("torch.") or base is object:
+        if base.__module__.startswith("torch.") or base in (object, nn.Module):
             continue
         for member in vars(base).values():
             function = getattr(member, "__wrapped__", member)
