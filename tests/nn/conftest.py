@@ -1,4 +1,4 @@
-"""What the tests of unrolled.nn share: a count of the programs that ran."""
+"""What the tests of unrolled.nn share: what ran natively."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,20 @@ from unrolled import fused
 from unrolled.kernels import naive, native
 from unrolled.kernels.program import Program
 
+Counts = tuple[int, ...]
+
 
 @pytest.fixture
-def programs(monkeypatch: pytest.MonkeyPatch) -> list[Program]:
-    """Return the list of the programs that ran; torch runs them if there is no native library."""
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[Counts]:
+    """Return a list that grows with every program that runs: the active rows of its steps.
+
+    Where there is no native library, torch runs the programs.
+    """
     execute = fused.execute
     if native.available() is None:
         monkeypatch.setattr(native, "available", lambda: "generic")
         execute = naive.run
-    ran: list[Program] = []
+    found: list[Counts] = []
 
     def counted(
         program: Program,
@@ -25,8 +30,8 @@ def programs(monkeypatch: pytest.MonkeyPatch) -> list[Program]:
         matrices: Sequence[Tensor],
         counts: Sequence[int],
     ) -> None:
-        ran.append(program)
+        found.append(tuple(counts))
         execute(program, tensors, matrices, counts)
 
     monkeypatch.setattr(fused, "execute", counted)
-    return ran
+    return found

@@ -12,9 +12,9 @@ import torch
 from torch.nn.utils import parametrizations, prune
 from torch.utils.checkpoint import checkpoint
 
+from tests.nn.conftest import Counts
 from tests.nn.pairs import C, D, assert_close, assert_equal, draw, gradients, pair, tensors_of
 from unrolled import nn
-from unrolled.kernels.program import Program
 
 NAMES = ["RNN", "GRU", "LSTM"]
 
@@ -83,13 +83,13 @@ COPIES: dict[str, Callable[[torch.nn.Module], torch.nn.Module]] = {
 
 
 @pytest.mark.parametrize("way", COPIES)
-def test_copies_run_natively_and_alike(way: str, programs: list[Program]) -> None:
+def test_copies_run_natively_and_alike(way: str, runs: list[Counts]) -> None:
     ours, _ = both()
     x = draw("unsorted")
     expected = tensors_of(ours(x))
-    ran = len(programs)
+    ran = len(runs)
     assert_equal(tensors_of(COPIES[way](ours)(x)), expected)
-    assert len(programs) == 2 * ran
+    assert len(runs) == 2 * ran
 
 
 def test_a_deep_copy_has_weights_of_its_own() -> None:
@@ -143,7 +143,7 @@ CHANGES: dict[str, Callable[[torch.nn.RNNBase], None]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("kind", ["GRU", "LSTM"])
-def test_changed_weights_are_seen(kind: str, change: str, programs: list[Program]) -> None:
+def test_changed_weights_are_seen(kind: str, change: str, runs: list[Counts]) -> None:
     ours, theirs = both(kind)
     x = draw("unsorted")
     before = tensors_of(ours(x))
@@ -154,10 +154,10 @@ def test_changed_weights_are_seen(kind: str, change: str, programs: list[Program
     assert_close(gradients(ours, got, x), gradients(theirs, wanted, x))
     if change != "weight norm":  # which leaves the weight what it was
         assert not torch.equal(tensors_of(got)[0], before[0])
-    assert len(programs) == 4 + 8
+    assert len(runs) == 4 + 8
 
 
-def test_recomputed_in_backward_it_has_the_same_gradients(programs: list[Program]) -> None:
+def test_recomputed_in_backward_it_has_the_same_gradients(runs: list[Counts]) -> None:
     ours, _ = both("GRU", dropout=0.5)
     x = torch.randn(5, 2, C, requires_grad=True)
     torch.manual_seed(1)
@@ -165,10 +165,10 @@ def test_recomputed_in_backward_it_has_the_same_gradients(programs: list[Program
     torch.manual_seed(1)
     got = checkpoint(ours, x, use_reentrant=False)
     assert_equal(gradients(ours, got, x), expected)
-    assert len(programs) == 8 + 12
+    assert len(runs) == 8 + 12
 
 
-def test_hooks_run(programs: list[Program]) -> None:
+def test_hooks_run(runs: list[Counts]) -> None:
     ours, _ = both("GRU")
     seen: list[str] = []
     ours.register_forward_pre_hook(lambda *_: seen.append("before"))
@@ -176,33 +176,33 @@ def test_hooks_run(programs: list[Program]) -> None:
     ours.register_full_backward_hook(lambda *_: seen.append("backward"))
     ours(draw("padded"))[0].sum().backward()
     assert seen == ["before", "after", "backward"]
-    assert programs
+    assert runs
 
 
-def test_threads_share_the_plans(programs: list[Program]) -> None:
+def test_threads_share_the_plans(runs: list[Counts]) -> None:
     ours, theirs = both()
     inputs = [draw("unsorted") for _ in range(8)]
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(ours, inputs))
     for x, got in zip(inputs, found, strict=True):
         assert_close(tensors_of(got), tensors_of(theirs(x)))
-    assert len(programs) == 8 * 4
+    assert len(runs) == 8 * 4
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # TorchScript is, and widely used
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")  # from torch's own checks of sizes
-def test_torchscript_gets_torchs_layer(name: str, programs: list[Program]) -> None:
+def test_torchscript_gets_torchs_layer(name: str, runs: list[Counts]) -> None:
     ours, theirs = pair(name, 2)
     x = torch.randn(5, 2, C)
     expected = tensors_of(theirs(x))
     assert_equal(tensors_of(torch.jit.trace(torch.nn.Sequential(ours), x)(x)), expected)
-    programs.clear()  # to check itself, trace runs the layer untraced too
+    runs.clear()  # to check itself, trace runs the layer untraced too
     scripted = torch.jit.script(torch.nn.Sequential(ours))
     assert_equal(tensors_of(scripted(x)), expected)
     with torch.no_grad():
         ours.weight_hh_l0.zero_()
     assert_equal(list(scripted.parameters()), list(ours.parameters()))  # shared, not copied
-    assert not programs
+    assert not runs
     ours(x)
-    assert len(programs) == 2
+    assert len(runs) == 2

@@ -7,9 +7,11 @@ import pytest
 import torch
 from torch.nn.utils.rnn import PackedSequence
 
+from tests.nn.conftest import Counts
 from tests.nn.pairs import (
     FORMS,
     KINDS,
+    LENGTHS,
     assert_close,
     assert_same_form,
     draw,
@@ -19,7 +21,6 @@ from tests.nn.pairs import (
     tensors_of,
 )
 from unrolled import nn
-from unrolled.kernels.program import Program
 from unrolled.nn._steps import plan_of
 
 LAYERS = [(1, False), (1, True), (2, False), (2, True)]
@@ -30,7 +31,7 @@ LAYERS = [(1, False), (1, True), (2, False), (2, True)]
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 def test_values_and_gradients_are_torchs(
-    kind: str, num_layers: int, bidirectional: bool, bias: bool, programs: list[Program]
+    kind: str, num_layers: int, bidirectional: bool, bias: bool, runs: list[Counts]
 ) -> None:
     for batch_first in (False, True):
         ours, theirs = pair(
@@ -40,13 +41,13 @@ def test_values_and_gradients_are_torchs(
         for form, with_state in product(("padded", "unbatched", packed), (False, True)):
             x = draw(form, batch_first)
             state = [draw_state(ours, form)] if with_state else []
-            programs.clear()
+            runs.clear()
             got, wanted = ours(x, *state), theirs(x, *state)
             assert_same_form(got, wanted)
             assert_close(tensors_of(got), tensors_of(wanted))
             assert_close(gradients(ours, got, x, *state), gradients(theirs, wanted, x, *state))
             # Forth and back, once for every layer and direction: this was not torch's own path.
-            assert len(programs) == 2 * num_layers * (2 if bidirectional else 1)
+            assert len(runs) == 2 * num_layers * (2 if bidirectional else 1)
 
 
 @pytest.mark.parametrize("form", ["padded", "unsorted"])
@@ -54,7 +55,7 @@ def test_values_and_gradients_are_torchs(
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 def test_dropout_between_layers_draws_torchs_masks(
-    kind: str, bidirectional: bool, form: str, programs: list[Program]
+    kind: str, bidirectional: bool, form: str, runs: list[Counts]
 ) -> None:
     ours, theirs = pair(kind, 3, dropout=0.4, bidirectional=bidirectional)
     x = draw(form)
@@ -71,23 +72,23 @@ def test_dropout_between_layers_draws_torchs_masks(
     assert not torch.equal(tensors_of((other, ()))[0], tensors_of(got)[0])  # new masks
     ours.eval(), theirs.eval()
     assert_close(tensors_of(ours(x)), tensors_of(theirs(x)))
-    assert programs
+    assert runs
 
 
 @pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
 @pytest.mark.parametrize("sizes", [(1, 1), (2, 3), (3, 2), (64, 1), (1, 33), (40, 100)])
-def test_any_size_is_planned(kind: str, sizes: tuple[int, int], programs: list[Program]) -> None:
+def test_any_size_is_planned(kind: str, sizes: tuple[int, int], runs: list[Counts]) -> None:
     ours = getattr(nn, kind)(*sizes)
     theirs = getattr(torch.nn, kind)(*sizes)
     theirs.load_state_dict(ours.state_dict())
     x = torch.randn(6, 3, sizes[0])
     assert_close(tensors_of(ours(x)), tensors_of(theirs(x)))
-    assert len(programs) == 1
+    assert len(runs) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
-def test_frozen_parts_get_no_gradient(kind: str, programs: list[Program]) -> None:
+def test_frozen_parts_get_no_gradient(kind: str, runs: list[Counts]) -> None:
     ours, theirs = pair(kind, bidirectional=True)
     x = draw("unsorted")
     for layer in (ours, theirs):
@@ -99,19 +100,19 @@ def test_frozen_parts_get_no_gradient(kind: str, programs: list[Program]) -> Non
         assert (got[name] is None) == (parameter.grad is None)
         if parameter.grad is not None:
             assert_close([got[name]], [parameter.grad])
-    assert programs
+    assert runs
 
 
-def test_without_gradients_the_values_are_the_same(programs: list[Program]) -> None:
+def test_without_gradients_the_values_are_the_same(runs: list[Counts]) -> None:
     ours, theirs = pair("LSTM", 2, bidirectional=True)
     x = draw("unsorted")
     for context in (torch.no_grad, torch.inference_mode):
         with context():
             assert_close(tensors_of(ours(x)), tensors_of(theirs(x)))
-    assert len(programs) == 2 * 4
+    assert len(runs) == 2 * 4
 
 
-def test_a_plan_made_in_inference_mode_trains(programs: list[Program]) -> None:
+def test_a_plan_made_in_inference_mode_trains(runs: list[Counts]) -> None:
     plan_of.cache_clear()
     ours, theirs = pair("GRU")
     x = draw("padded")
@@ -119,14 +120,12 @@ def test_a_plan_made_in_inference_mode_trains(programs: list[Program]) -> None:
         ours(x)
     got, wanted = ours(x), theirs(x)
     assert_close(gradients(ours, got, x), gradients(theirs, wanted, x))
-    assert len(programs) == 3
+    assert len(runs) == 3
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", ["RNN", "GRU"])
-def test_the_output_is_the_callers_to_overwrite(
-    kind: str, form: str, programs: list[Program]
-) -> None:
+def test_the_output_is_the_callers_to_overwrite(kind: str, form: str, runs: list[Counts]) -> None:
     ours, theirs = pair(kind)
     x = draw(form)
     found: list[list[torch.Tensor]] = []
@@ -137,10 +136,18 @@ def test_the_output_is_the_callers_to_overwrite(
         h.mul_(2.0)
         found.append(gradients(layer, (data, h), x))
     assert_close(*found)
-    assert programs
+    assert runs
 
 
-def test_neither_input_nor_state_is_written(programs: list[Program]) -> None:
+def test_a_packed_batch_costs_its_valid_steps(runs: list[Counts]) -> None:
+    ours, _ = pair("LSTM", 2, bidirectional=True)
+    x = draw("unsorted")
+    ours(x)[0].data.sum().backward()
+    assert runs == [tuple(x.batch_sizes.tolist())] * 8
+    assert sum(runs[0]) == sum(LENGTHS) < max(LENGTHS) * len(LENGTHS)
+
+
+def test_neither_input_nor_state_is_written(runs: list[Counts]) -> None:
     ours, _ = pair("LSTM", 2, bidirectional=True)
     x, (h, c) = torch.randn(5, 2, 3), draw_state(ours, "padded")
     before = [t.detach().clone() for t in (x, h, c, *ours.parameters())]
@@ -148,10 +155,10 @@ def test_neither_input_nor_state_is_written(programs: list[Program]) -> None:
     y.sum().backward()
     for now, then in zip((x, h, c, *ours.parameters()), before, strict=True):
         assert torch.equal(now, then)
-    assert programs
+    assert runs
 
 
-def test_garbage_in_other_sequences_stays_there(programs: list[Program]) -> None:
+def test_garbage_in_other_sequences_stays_there(runs: list[Counts]) -> None:
     ours, _ = pair("GRU", 2, bidirectional=True)
     x = draw("unsorted")
     clean = ours(x)
@@ -166,4 +173,4 @@ def test_garbage_in_other_sequences_stays_there(programs: list[Program]) -> None
     assert got[0].data[~keep].isnan().all()
     others = [b for b in range(4) if b != longest]
     assert torch.equal(got[1][:, others], clean[1][:, others])
-    assert programs
+    assert runs

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
+from tests.nn.conftest import Counts
 from tests.nn.pairs import (
     FORMS,
     KINDS,
@@ -21,7 +22,6 @@ from tests.nn.pairs import (
     tensors_of,
 )
 from unrolled import nn
-from unrolled.kernels.program import Program
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported")
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not sup
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_without_the_native_library_it_is_torch(
-    kind: str, form: str, programs: list[Program], monkeypatch: pytest.MonkeyPatch
+    kind: str, form: str, runs: list[Counts], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("unrolled.kernels.native.available", lambda: None)
     ours, theirs = pair(kind, 2, bidirectional=True)
@@ -38,20 +38,20 @@ def test_without_the_native_library_it_is_torch(
     assert_same_form(got, wanted)
     assert_equal(tensors_of(got), tensors_of(wanted))
     assert_equal(gradients(ours, got, x), gradients(theirs, wanted, x))
-    assert not programs
+    assert not runs
 
 
 def test_the_variable_turns_the_native_path_off(
-    programs: list[Program], monkeypatch: pytest.MonkeyPatch
+    runs: list[Counts], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours, _ = pair("GRU")
     x = draw("padded")
     ours(x)
-    assert len(programs) == 1
+    assert len(runs) == 1
     monkeypatch.undo()  # the count, and whatever stood in for a missing library
     monkeypatch.setenv("UNROLLED_ISA", "none")
     ours(x)
-    assert len(programs) == 1
+    assert len(runs) == 1
 
 
 CONTEXTS: dict[str, Callable[[], Any]] = {
@@ -63,12 +63,12 @@ CONTEXTS: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("name", CONTEXTS)
 @pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
-def test_in_these_contexts_it_is_torch(kind: str, name: str, programs: list[Program]) -> None:
+def test_in_these_contexts_it_is_torch(kind: str, name: str, runs: list[Counts]) -> None:
     ours, theirs = pair(kind)
     x = draw("padded")
     with CONTEXTS[name]():
         assert_equal(tensors_of(ours(x)), tensors_of(theirs(x)))
-    assert not programs
+    assert not runs
 
 
 INPUTS: dict[str, Callable[[], Any]] = {
@@ -79,27 +79,25 @@ INPUTS: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("name", INPUTS)
-def test_with_these_inputs_it_is_torch(name: str, programs: list[Program]) -> None:
+def test_with_these_inputs_it_is_torch(name: str, runs: list[Counts]) -> None:
     ours, theirs = pair("GRU")
     x = INPUTS[name]()
     got, wanted = ours(x), theirs(x)
     assert_same_form(got, wanted)
     assert_equal(tensors_of(got), tensors_of(wanted))
-    assert not programs
+    assert not runs
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
 @pytest.mark.parametrize("kind", KINDS)
-def test_in_another_dtype_it_is_torch(
-    kind: str, dtype: torch.dtype, programs: list[Program]
-) -> None:
+def test_in_another_dtype_it_is_torch(kind: str, dtype: torch.dtype, runs: list[Counts]) -> None:
     ours, theirs = (layer.to(dtype) for layer in pair(kind))
     x = torch.randn(5, 2, 3, dtype=dtype)
     assert_equal(tensors_of(ours(x)), tensors_of(theirs(x)))
-    assert not programs
+    assert not runs
 
 
-def test_under_function_transforms_it_is_torch(programs: list[Program]) -> None:
+def test_under_function_transforms_it_is_torch(runs: list[Counts]) -> None:
     ours, theirs = pair("GRU")
     x = torch.randn(5, 2, 3)
 
@@ -110,37 +108,37 @@ def test_under_function_transforms_it_is_torch(programs: list[Program]) -> None:
         torch.func.grad(loss(layer))(dict(layer.named_parameters())) for layer in (ours, theirs)
     ]
     assert_equal(list(found[0].values()), list(found[1].values()))
-    assert not programs
+    assert not runs
 
 
-def test_functional_call_uses_the_given_weights(programs: list[Program]) -> None:
+def test_functional_call_uses_the_given_weights(runs: list[Counts]) -> None:
     ours, theirs = pair("LSTM", 2, bidirectional=True)
     x = draw("unsorted")
     weights = {name: torch.randn_like(p) / 3 for name, p in ours.named_parameters()}
     got, wanted = (torch.func.functional_call(layer, weights, (x,)) for layer in (ours, theirs))
     assert_close(tensors_of(got), tensors_of(wanted))
-    assert programs
+    assert runs
 
 
 @pytest.mark.parametrize("kind", ["GRU", "LSTM"])
-def test_compiled_it_is_torch(kind: str, programs: list[Program]) -> None:
+def test_compiled_it_is_torch(kind: str, runs: list[Counts]) -> None:
     ours, theirs = pair(kind)
     x = torch.randn(5, 2, 3)
     with torch._dynamo.config.patch(allow_rnn=True):
         compiled = torch.compile(ours, backend="eager", fullgraph=True)
         got = compiled(x)
     assert_close(tensors_of(got), tensors_of(theirs(x)))
-    assert not programs
+    assert not runs
     torch._dynamo.reset()
 
 
-def test_in_a_compiled_model_it_is_torch(programs: list[Program]) -> None:
+def test_in_a_compiled_model_it_is_torch(runs: list[Counts]) -> None:
     model = torch.nn.Sequential(torch.nn.Linear(3, 3), pair("GRU")[0])
     x = torch.randn(5, 2, 3)
     got = torch.compile(model, backend="eager")(x)  # torch breaks the graph at recurrent layers
-    assert not programs
+    assert not runs
     assert_close(tensors_of(got), tensors_of(model(x)))
-    assert len(programs) == 1
+    assert len(runs) == 1
     torch._dynamo.reset()
 
 
@@ -168,9 +166,7 @@ BAD: dict[str, Callable[[torch.nn.RNNBase], tuple[Any, ...]]] = {
 
 @pytest.mark.parametrize("name", BAD)
 @pytest.mark.parametrize("kind", KINDS)
-def test_bad_input_is_refused_in_torchs_words(
-    kind: str, name: str, programs: list[Program]
-) -> None:
+def test_bad_input_is_refused_in_torchs_words(kind: str, name: str, runs: list[Counts]) -> None:
     errors = []
     for layer in pair(kind, bidirectional=True):
         torch.manual_seed(0)
@@ -178,7 +174,21 @@ def test_bad_input_is_refused_in_torchs_words(
             layer(*BAD[name](layer))
         errors.append((type(caught.value), str(caught.value)))
     assert errors[0] == errors[1]
-    assert not programs
+    assert not runs
+
+
+@pytest.mark.parametrize("kind", ["RNN", "GRU"])
+def test_weights_of_a_wrong_shape_are_refused_in_torchs_words(
+    kind: str, runs: list[Counts]
+) -> None:
+    errors = []
+    for layer in pair(kind):
+        layer.weight_hh_l0 = torch.nn.Parameter(torch.zeros(len(layer.weight_hh_l0), 9))
+        with pytest.raises(RuntimeError) as caught:
+            layer(draw("padded"))
+        errors.append(str(caught.value))
+    assert errors[0] == errors[1]
+    assert not runs
 
 
 @pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
@@ -195,10 +205,10 @@ def test_bad_options_are_refused_in_torchs_words(kind: str, options: dict[str, A
     assert str(got.value) == str(expected.value)
 
 
-def test_gradients_of_gradients_are_refused_not_wrong(programs: list[Program]) -> None:
+def test_gradients_of_gradients_are_refused_not_wrong(runs: list[Counts]) -> None:
     ours, _ = pair("GRU")
     x = draw("padded")
     (gradient,) = torch.autograd.grad(ours(x)[0].sum(), x, create_graph=True)
     with pytest.raises(RuntimeError, match="a second derivative of a fused recurrence"):
         gradient.square().sum().backward()
-    assert programs
+    assert runs
