@@ -1,7 +1,8 @@
 """Programs as bytes for the native library, checked so that none can reach outside its buffers."""
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 from struct import pack
 
 from unrolled.errors import ConfigError
@@ -43,6 +44,8 @@ class Encoded:
         weight_places: for each product, floats before its panels.
         packed_floats: of the panels of all products.
         lanes: floats of a vector, on which the panels depend.
+        laid_out: what the library was told of the matrices last, by where these lay: optimizers
+            write into weights, and rarely move them.
     """
 
     buffers: bytes
@@ -54,6 +57,7 @@ class Encoded:
     weight_places: tuple[int, ...]
     packed_floats: int
     lanes: int
+    laid_out: dict[Any, Any] = field(default_factory=dict)
 
 
 _ENCODED: dict[tuple[int, int], Encoded] = {}

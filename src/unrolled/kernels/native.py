@@ -114,15 +114,17 @@ def pack(program: Program, matrices: Sequence[Tensor], threads: int | None = Non
     library = _library_or_raise()
     encoding = encoded(program, library.unrolled_lanes(isa))
     weights = torch.empty(encoding.packed_floats, dtype=torch.float32)
-    sources = _sources(program, encoding, matrices)
+    places = tuple((m.data_ptr(), m.stride(), m.shape, m.dtype, m.device.type) for m in matrices)
+    if places not in encoding.laid_out:
+        encoding.laid_out.clear()
+        sources = _sources(program, encoding, matrices)
+        header = _header(program, encoding)
+        encoding.laid_out[places] = (_Source * len(sources))(*sources), header
+    sources, header = encoding.laid_out[places]
     library.unrolled_pack(
-        isa,
-        (_Source * len(sources))(*sources),
-        len(sources),
-        weights.data_ptr(),
-        threads or torch.get_num_threads(),
+        isa, sources, len(sources), weights.data_ptr(), threads or torch.get_num_threads()
     )
-    return Packed(program, weights, encoding, _header(program, encoding), isa)
+    return Packed(program, weights, encoding, header, isa)
 
 
 def run(
