@@ -241,8 +241,12 @@ def column(
     colour: str = INK,
     digits: int = 2,
     fontsize: float = SMALL,
+    marked: int | None = None,
 ) -> Box:
-    """Draw a vector as a column of cells, each with its number and a tint for its sign and size."""
+    """Draw a vector as a column of cells, each with its number and a tint for its sign and size.
+
+    The number of row ``marked`` is bold, within a thicker frame.
+    """
     (x, y), (width, height) = centre, cell
     colours = diverging()
     top = y + height * len(values) / 2
@@ -256,9 +260,9 @@ def column(
                 height,
                 boxstyle="square,pad=0",
                 facecolor=shade,
-                edgecolor=colour,
-                linewidth=1.2,
-                zorder=3,
+                edgecolor=INK if row == marked else colour,
+                linewidth=2.6 if row == marked else 1.2,
+                zorder=3.5 if row == marked else 3,
             )
         )
         number = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
@@ -269,6 +273,7 @@ def column(
             ha="center",
             va="center_baseline",
             fontsize=fontsize,
+            fontweight="bold" if row == marked else "normal",
             zorder=4,
         )
     return Box(x, y, width, height * len(values))
