@@ -16,7 +16,7 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 # Okabe & Ito 2008: told apart without red-green vision; their lightness differs, for print.
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, YELLOW = "#CC79A7", "#56B4E9", "#F0E442"
-INK, GREY, PALE = "#222222", "#7F7F7F", "#E4E4E4"
+INK, GREY, PALE = "#222222", "#7F7F7F", "#EDEDED"
 INPUT, STATE, OUTPUT, WEIGHT, LOSS = SKY, GREEN, ORANGE, PURPLE, RED  # what a colour stands for
 
 TITLE, TEXT, SMALL = 20.0, 14.0, 11.0  # points, on a slide of 12.8 inches

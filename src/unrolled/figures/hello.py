@@ -61,23 +61,28 @@ def draw() -> Figure:
         )
         h = column(axes, (place, 4.0), spelling.hidden[t], largest=1.0, colour=STATE, **look)
         y = column(
-            axes, (place, 6.35), spelling.scores[t], largest=8.0, colour=OUTPUT, marked=target, **look
+            axes,
+            (place, 6.35),
+            spelling.scores[t],
+            largest=8.0,
+            colour=OUTPUT,
+            marked=target,
+            **look,
         )
         arrow(axes, one_hot.top, h.bottom, gap=2)
         arrow(axes, h.top, y.bottom, gap=2)
         if before is not None:
             arrow(axes, before.right, h.left, gap=2)
-            axes.text((before.x + h.x) / 2, h.y + 0.25, "W_hh", ha="center", color=WEIGHT)
+            axes.text((before.x + h.x) / 2, h.y + 0.25, "$W_{hh}$", ha="center", color=WEIGHT)
         before = h
         axes.text(place, 0.3, WORD[t], ha="center", fontsize=20, fontweight="bold")
-        axes.text(
-            place, 7.5, WORD[t + 1], ha="center", fontsize=20, fontweight="bold", color=GREEN
-        )
+        axes.text(place, 7.5, WORD[t + 1], ha="center", fontsize=20, fontweight="bold", color=GREEN)
     figure.text(
         0.5,
         0.045,
         f'greedy decoding from "h" writes "{spelling.written}"; loss '
-        f"{spelling.nats_per_character:.3f} nats per character, ln 4 = {math.log(4):.3f} untrained",
+        f"{spelling.nats_per_character:.3f} nats per character, where knowing nothing costs "
+        f"ln 4 = {math.log(4):.3f}",
         ha="center",
         fontsize=TEXT,
     )
@@ -113,7 +118,7 @@ def _draw_rows(axes: Axes) -> None:
     }
     for height, (name, _) in rows.items():
         axes.text(0.1, height, name, va="center", fontsize=TEXT)
-    for height, name in ((5.05, "W_hy"), (2.9, "W_xh")):
+    for height, name in ((5.05, "$W_{hy}$"), (2.9, "$W_{xh}$")):
         axes.text(4.6, height, name, va="center", color=WEIGHT)
     for height in (6.35, 1.65):
         for row, letter in enumerate(VOCABULARY):

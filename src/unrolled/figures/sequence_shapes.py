@@ -28,8 +28,8 @@ from unrolled.figures.drawing import (
 from unrolled.layers import Last, Linear, Serial
 from unrolled.models import RecurrentLanguageModel, ShowAttendTell
 
-_PITCH, _GAP, _WIDTH = 1.05, 1.25, 2.5  # of steps, between patterns, of a pattern at least
-_Y, _H, _X = 8.3, 6.3, 4.3  # heights of the three rows
+_PITCH, _GAP, _WIDTH = 1.2, 1.0, 2.6  # of steps, between patterns, of a pattern at least
+_Y, _H, _X = 9.2, 6.9, 4.6  # heights of the three rows
 
 
 class Pattern(NamedTuple):
@@ -101,7 +101,9 @@ def _captioned() -> Pattern:
     words = greedy(decoder, start, max_length=3).tokens[:, 0]
     _, state = decoder(torch.cat([start, words[:, :-1]], dim=1))
     shapes = _shapes(regions, state.h, words)
-    return Pattern("one to many", "9 regions of a\npicture: its caption", range(1), range(3), shapes, True)
+    return Pattern(
+        "one to many", "9 regions of a\npicture: its caption", range(1), range(3), shapes, True
+    )
 
 
 def _answered(question: Tensor) -> Pattern:
@@ -126,25 +128,21 @@ def _shapes(x: Tensor, h: Tensor, y: Tensor) -> dict[str, list[int]]:
 
 
 def _draw_pattern(axes: Axes, pattern: Pattern, middle: float) -> None:
-    places = [
-        middle + _PITCH * (t - (pattern.num_steps - 1) / 2) for t in range(pattern.num_steps)
-    ]
+    places = [middle + _PITCH * (t - (pattern.num_steps - 1) / 2) for t in range(pattern.num_steps)]
     look = {"width": 0.76, "height": 1.1}
     states = [box(axes, (place, _H), "h", colour=STATE, **look) for place in places]
     for before, after in zip(states, states[1:], strict=False):
         arrow(axes, before.right, after.left)
     for t in pattern.inputs:
-        arrow(
-            axes, box(axes, (places[t], _X), "x", colour=INPUT, **look).top, states[t].bottom
-        )
+        arrow(axes, box(axes, (places[t], _X), "x", colour=INPUT, **look).top, states[t].bottom)
     for t in pattern.outputs:
         y = box(axes, (places[t], _Y), "y", colour=OUTPUT, **look)
         arrow(axes, states[t].top, y.bottom)
         if pattern.feeds_back and t + 1 < pattern.num_steps:
             after = states[t + 1]
-            start, end = (y.right[0], y.y - 0.25), (after.x - 0.18, after.top[1])
-            arrow(axes, start, end, linestyle=(0, (3, 2)), colour=GREY, bend=-0.35)
-    axes.text(middle, 9.9, pattern.name, ha="center", fontsize=17, fontweight="bold")
-    axes.text(middle, 3.25, pattern.example, ha="center", va="top", fontsize=14, color=INK)
+            start, end = (y.right[0], y.y - 0.2), (after.x - 0.25, after.top[1])
+            arrow(axes, start, end, linestyle=(0, (3, 2)), colour=GREY, bend=-0.25)
+    axes.text(middle, 10.85, pattern.name, ha="center", fontsize=17, fontweight="bold")
+    axes.text(middle, 3.5, pattern.example, ha="center", va="top", fontsize=14, color=INK)
     text = "\n".join(f"{name} {shape}" for name, shape in pattern.shapes.items())
-    axes.text(middle, 2.0, text, ha="center", va="top", fontsize=13, family="monospace")
+    axes.text(middle, 2.15, text, ha="center", va="top", fontsize=13, family="monospace")

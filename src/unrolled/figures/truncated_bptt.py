@@ -22,6 +22,7 @@ from unrolled.figures.drawing import (
     INK,
     LOSS,
     PALE,
+    SMALL,
     STATE,
     Box,
     arrow,
@@ -64,6 +65,8 @@ def draw() -> Figure:
     axes = board(figure, width=16.0, height=4.5, place=(0.02, 0.41, 0.96, 0.5))
     _draw_chain(axes, 3.4, "whole", STEPS)
     _draw_chain(axes, 1.05, f"chunks\nof {CHUNK}", CHUNK)
+    key = "black: the state goes forward      dashed red: the gradient comes back"
+    axes.text(1.6, 4.3, key, fontsize=13, color=GREY)
     whole, chunked = gradient_norms(STEPS), gradient_norms(CHUNK)
     left = figure.add_axes((0.08, 0.105, 0.4, 0.25))
     right = figure.add_axes((0.56, 0.105, 0.4, 0.25))
@@ -101,6 +104,8 @@ def _draw_chain(axes: Axes, height: float, name: str, chunk_size: int) -> None:
     for start in range(0, STEPS, chunk_size):
         left, right = places[start] - 0.5, places[start + chunk_size - 1] + 0.5
         axes.fill_between([left, right], height - 0.75, height + 0.75, color=PALE, linewidth=0)
+        if start + chunk_size < STEPS:
+            axes.text(right - 0.05, height - 0.68, "a loss of its own", ha="right", fontsize=SMALL)
     states = [
         node(axes, (place, height), f"$h_{{{t}}}$", colour=STATE, radius=0.32, fontsize=13)
         for t, place in enumerate(places, start=1)

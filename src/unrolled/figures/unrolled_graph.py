@@ -47,20 +47,20 @@ def draw() -> Figure:
     axes = board(figure, width=16.4, height=8.2, place=(0.02, 0.01, 0.96, 0.9))
     found = gradients()
     weight = box(
-        axes, (7.9, 0.75), "W, the same at every step", colour=WEIGHT, width=12.4, height=0.9
+        axes, (7.9, 0.95), "$W$, the same at every step", colour=WEIGHT, width=12.4, height=0.9
     )
     h = box(axes, (0.8, _ROW), r"$h_0$", colour=STATE)
     for t, gradient in enumerate(found.by_step, start=1):
         h = _draw_step(axes, t, h, weight, float(gradient.norm()))
-    total = box(axes, (15.55, 6.9), r"$L$", colour=LOSS, width=0.9)
-    route(axes, [(3.2 + _FIRST - 1.5, 7.75), (15.55, 7.75), total.top], colour=LOSS)
+    total = box(axes, (15.55, 6.5), r"$L$", colour=LOSS, width=0.9, height=0.8)
+    route(axes, [(_FIRST + 1.6, 7.75), (15.55, 7.75), total.top], colour=LOSS)
     difference = float((sum(found.by_step) - found.shared).abs().max())
-    axes.text(
-        8.2,
-        -0.02,
-        r"$\partial L / \partial W = \sum_t \partial L / \partial W_t$, $W_t$ the copy used at"
-        f" step t;  norm of the sum {float(found.shared.norm()):.3f}; "
-        f"largest difference from backpropagation {difference:.0e}",
+    figure.text(
+        0.5,
+        0.045,
+        r"$\partial L/\partial W = \partial L/\partial W_1 + \cdots + \partial L/\partial W_4$, of norm "
+        f"{float(found.shared.norm()):.3f}; backpropagation through the one $W$ differs by "
+        f"{difference:.0e} at most",
         ha="center",
         fontsize=13,
         color=LOSS,
@@ -83,8 +83,7 @@ def gradients() -> Gradients:
     found = torch.autograd.grad(_loss(cell, copies, x, target), separate)
     flat = [gradient.flatten() for gradient in found]
     by_step = [
-        torch.cat(flat[start : start + len(weights)])
-        for start in range(0, len(flat), len(weights))
+        torch.cat(flat[start : start + len(weights)]) for start in range(0, len(flat), len(weights))
     ]
     shared = torch.autograd.grad(_loss(cell, [weights] * _STEPS, x, target), weights.values())
     return Gradients(by_step, torch.cat([gradient.flatten() for gradient in shared]))
