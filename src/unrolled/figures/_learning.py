@@ -42,6 +42,6 @@ def speller(
         logits, _ = model(tokens[:, :-1])
         loss = F.cross_entropy(logits[0], tokens[0, 1:])
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
     return model.eval(), loss.item()

@@ -26,7 +26,7 @@ MOST_LEVELS = 12
 def draw() -> Figure:
     """Draw the connections beside the growth of what they see."""
     figure = slide("Dilated causal convolutions: every level doubles the history")
-    axes = board(figure, width=17.4, height=11.0, place=(0.01, 0.05, 0.58, 0.85))
+    axes = board(figure, width=17.4, height=13.6, place=(0.01, 0.05, 0.58, 0.85))
     _draw_connections(axes)
     growth = figure.add_axes((0.67, 0.14, 0.3, 0.7))
     _draw_growth(growth)
@@ -67,7 +67,7 @@ def spans(convolutions_per_level: int, num_levels: int) -> tuple[int, int]:
 
 def _draw_connections(axes: Axes) -> None:
     reached = steps_that_reach()
-    num_steps, rise = KERNEL_SIZE**NUM_LEVELS, 2.35
+    num_steps, rise = KERNEL_SIZE**NUM_LEVELS, 2.85
     for level in range(NUM_LEVELS):
         for step in range(num_steps):
             for tap in range(KERNEL_SIZE):
@@ -91,7 +91,7 @@ def _draw_connections(axes: Axes) -> None:
             edge = colour if step in steps else "#BBBBBB"
             axes.plot(step + 0.5, 1 + level * rise, "o", ms=13, mfc=face, mec=edge, mew=1.6)
     axes.text(0.2, 0.1, f"input: {len(reached[0])} steps reach the last output", fontsize=14)
-    axes.text(15.5, 10.95, "output", ha="center", fontsize=14)
+    axes.text(15.5, 12.95, "output", ha="center", fontsize=14)
 
 
 def _draw_growth(axes: Axes) -> None:
@@ -101,20 +101,19 @@ def _draw_growth(axes: Axes) -> None:
         by_formula, probed = zip(*(spans(count, level) for level in levels), strict=True)
         axes.plot(levels, by_formula, color=colour, linewidth=1.6, zorder=1)
         axes.plot(levels, probed, marker, color=colour, ms=7, label=name)
-        above = count == 2
         axes.annotate(
             f"{probed[-1]:,}",
             (MOST_LEVELS, probed[-1]),
-            xytext=(-8, 5) if above else (-2, -18),
+            xytext=(9, 0),
             textcoords="offset points",
-            ha="right" if above else "center",
+            va="center",
             color=colour,
             fontsize=15,
             fontweight="bold",
         )
     axes.set_yscale("log", base=2)
     axes.set(xlabel="levels", xticks=range(2, MOST_LEVELS + 1, 2), title="steps seen, kernel 2")
-    axes.set_xlim(0.5, MOST_LEVELS + 0.8)
+    axes.set_xlim(0.5, MOST_LEVELS + 3)
     axes.legend(loc="upper left")
     formula = "line: $1 + n\\,(k - 1)(2^L - 1)$\nmarks: probed by gradient"
     axes.text(0.98, 0.05, formula, transform=axes.transAxes, ha="right", fontsize=12, color=GREY)

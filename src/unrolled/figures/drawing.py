@@ -23,7 +23,10 @@ TITLE, TEXT, SMALL = 20.0, 14.0, 11.0  # points, on a slide of 12.8 inches
 SLIDE_INCHES = (12.8, 7.2)
 DOTS_PER_INCH = 110
 
+DASHED = (0, (3, 2))  # in widths of the line
+
 Point = tuple[float, float]
+Linestyle = str | tuple[int, tuple[int, int]]
 
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib
@@ -128,6 +131,16 @@ class Box(NamedTuple):
         return self.x + self.width / 2, self.y
 
 
+def signed(value: float, digits: int) -> str:
+    """Write a number with so many decimals, and a minus sign rather than a hyphen.
+
+    Example:
+        >>> signed(-1.5, 2)
+        '−1.50'
+    """
+    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
 def tint(colour: str, strength: float = 0.3) -> tuple[float, float, float]:
     """Mix a colour with white, for areas that hold text."""
     red, green, blue = (1 - strength * (1 - part) for part in to_rgb(colour))
@@ -186,8 +199,8 @@ def arrow(
     end: Point,
     *,
     colour: str = INK,
-    linestyle: str = "-",
-    linewidth: float = 1.8,
+    linestyle: Linestyle = "-",
+    linewidth: float = 1.6,
     bend: float = 0.0,
     gap: float = 0.0,
 ) -> None:
@@ -214,14 +227,23 @@ def route(
     points: Sequence[Point],
     *,
     colour: str = INK,
-    linestyle: str = "-",
+    linestyle: Linestyle = "-",
     linewidth: float = 1.6,
     head: bool = True,
 ) -> None:
     """Draw a line along points, white where it passes over others, with an arrow's head."""
     xs, ys = zip(*points, strict=True)
-    axes.plot(xs, ys, color="white", linewidth=linewidth + 3.5, zorder=1.4)
-    axes.plot(xs, ys, color=colour, linewidth=linewidth, linestyle=linestyle, zorder=1.5)
+    axes.plot(xs, ys, color="white", linewidth=linewidth + 4.5, zorder=1.5)
+    bends = len(points) - 1 if head else len(points)  # the arrow is the last segment
+    axes.plot(
+        xs[:bends],
+        ys[:bends],
+        color=colour,
+        linewidth=linewidth,
+        linestyle=linestyle,
+        solid_capstyle="projecting",
+        zorder=1.5,
+    )
     if head:
         arrow(axes, points[-2], points[-1], colour=colour, linestyle=linestyle, linewidth=linewidth)
 
@@ -237,10 +259,10 @@ def column(
     values: Sequence[float],
     *,
     largest: float,
-    cell: Point = (1.0, 0.45),
+    cell: Point = (1.05, 0.42),
     colour: str = INK,
     digits: int = 2,
-    fontsize: float = SMALL,
+    fontsize: float = 12.0,
     marked: int | None = None,
 ) -> Box:
     """Draw a vector as a column of cells, each with its number and a tint for its sign and size.
@@ -265,11 +287,10 @@ def column(
                 zorder=3.5 if row == marked else 3,
             )
         )
-        number = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
         axes.text(
             x,
             lower + height / 2,
-            number,
+            signed(value, digits),
             ha="center",
             va="center_baseline",
             fontsize=fontsize,

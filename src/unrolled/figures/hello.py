@@ -55,20 +55,12 @@ def draw() -> Figure:
     before = None
     for t, place in enumerate((4.4, 7.4, 10.4, 13.4)):
         target = VOCABULARY.index(WORD[t + 1])
-        look = {"cell": (1.05, 0.42), "fontsize": 12.0}
         one_hot = column(
-            axes, (place, 1.65), spelling.one_hot[t], largest=4.0, colour=INPUT, digits=0, **look
+            axes, (place, 1.65), spelling.one_hot[t], largest=4.0, colour=INPUT, digits=0
         )
-        h = column(axes, (place, 4.0), spelling.hidden[t], largest=1.0, colour=STATE, **look)
-        y = column(
-            axes,
-            (place, 6.35),
-            spelling.scores[t],
-            largest=8.0,
-            colour=OUTPUT,
-            marked=target,
-            **look,
-        )
+        h = column(axes, (place, 4.0), spelling.hidden[t], largest=1.0, colour=STATE)
+        scores = spelling.scores[t]
+        y = column(axes, (place, 6.35), scores, largest=8.0, colour=OUTPUT, marked=target)
         arrow(axes, one_hot.top, h.bottom, gap=2)
         arrow(axes, h.top, y.bottom, gap=2)
         if before is not None:

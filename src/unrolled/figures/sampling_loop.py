@@ -26,13 +26,15 @@ from unrolled.figures.drawing import (
     board,
     box,
     route,
+    signed,
     slide,
 )
 
 VOCABULARY, START = "helo.", "."
 _WORDS = """
-    hell hell hello heel lol hell hell heel hell heel lol hole lol hole heel hole hello lol heel lol
-    lol hole heel hello hello heel hell lol hello heel hell heel lol hole lol hell hell lol heel hello
+    hell hell hello heel lol hell hell heel hell heel lol hole lol hole heel hole hello lol heel
+    lol lol hole heel hello hello heel hell lol hello heel hell heel lol hole lol hell hell lol
+    heel hello
 """
 
 
@@ -51,13 +53,14 @@ def draw() -> Figure:
     axes = board(figure, width=16.0, height=8.0, place=(0.01, 0.075, 0.98, 0.85))
     sampled = sample_a_word()
     pitch = 14.2 / len(sampled.drawn)
+    look = {"width": 0.8, "height": 0.8, "fontsize": 18.0}
     before: Box | None = None
     fed: Box | None = None
     for step, character in enumerate(sampled.drawn):
         place = 2.6 + pitch * step
-        x = box(axes, (place, 0.75), sampled.inputs[step], colour=INPUT, width=0.8, height=0.8)
-        h = box(axes, (place, 2.4), "h", colour=STATE, width=0.95, height=0.95)
-        y = box(axes, (place, 7.0), character, colour=OUTPUT, width=0.8, height=0.8)
+        x = box(axes, (place, 0.75), sampled.inputs[step], colour=INPUT, **look)
+        h = box(axes, (place, 2.4), f"$h_{step + 1}$", colour=STATE, width=0.95, height=0.95)
+        y = box(axes, (place, 7.0), character, colour=OUTPUT, **look)
         _draw_bars(axes, place, sampled.distributions[step], VOCABULARY.index(character))
         arrow(axes, x.top, h.bottom)
         arrow(axes, h.top, (place, 3.45))
@@ -73,7 +76,7 @@ def draw() -> Figure:
     figure.text(
         0.5,
         0.04,
-        f'log p("{sampled.drawn}") = {sampled.log_probability:.3f} nats: '
+        f'log p("{sampled.drawn}") = {signed(sampled.log_probability, 3)} nats: '
         "the sum of the logarithms of the orange bars",
         ha="center",
         fontsize=TEXT,

@@ -19,18 +19,19 @@ from unrolled.figures.drawing import (
     BLUE,
     GREEN,
     GREY,
-    INK,
     RED,
     TEXT,
     Point,
     board,
     node,
+    signed,
     slide,
     tint,
 )
 from unrolled.models import RecurrentLanguageModel
 
 LETTERS, DEPTH, BEAM_SIZE = "abc", 3, 2
+_NUM_LEAVES = len(LETTERS) ** DEPTH
 _COLUMNS = (0.6, 3.4, 6.4, 9.4)  # places of the root and of the three letters
 _ROW = 0.285  # height of a leaf
 
@@ -96,12 +97,12 @@ def _written(found: Hypotheses) -> list[str]:
 
 def _height(prefix: str) -> float:
     """Return how high a prefix stands: in the middle of the leaves that begin with it."""
-    leaves = len(LETTERS) ** (DEPTH - len(prefix))
+    leaves = int(len(LETTERS) ** (DEPTH - len(prefix)))
     first = sum(
-        LETTERS.index(letter) * len(LETTERS) ** (DEPTH - 1 - place)
+        LETTERS.index(letter) * int(len(LETTERS) ** (DEPTH - 1 - place))
         for place, letter in enumerate(prefix)
     )
-    return 0.2 + _ROW * (len(LETTERS) ** DEPTH - 1 - first - (leaves - 1) / 2)
+    return 0.2 + _ROW * (_NUM_LEAVES - 1 - first - (leaves - 1) / 2)
 
 
 def _paths(tree: Tree) -> list[tuple[list[str], str, float]]:
@@ -127,15 +128,15 @@ def _draw_branch(axes: Axes, tree: Tree, prefix: str) -> None:
     score = tree.log_probabilities[prefix]
     best = prefix in tree.found.values()
     if depth == DEPTH:
-        text = f"{' '.join(prefix)}   {score:.2f}".replace("-", "\N{MINUS SIGN}")
+        text = f"{' '.join(prefix)}   {signed(score, 2)}"
         weight: Any = "bold" if best else "normal"
-        axes.text(end[0] + 0.12, end[1], text, va="center", fontsize=11.5, fontweight=weight)
+        axes.text(end[0] + 0.2, end[1], text, va="center", fontsize=11.5, fontweight=weight)
         return
     radius = 0.25 if depth == 1 else 0.22
     node(axes, end, last, radius=radius, fontsize=TEXT if depth == 1 else 12)
-    text = f"{score:.2f}".replace("-", "\N{MINUS SIGN}")
-    label = axes.text(end[0] + 0.33, end[1] + 0.21, text, fontsize=10.5, color=INK)
-    label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.8})
+    x, side = (end[0], "center") if depth == 1 else (end[0] + 0.33, "left")
+    rise = 0.36 if depth == 1 else 0.21
+    axes.text(x, end[1] + rise, signed(score, 2), ha=side, fontsize=11)
 
 
 def _draw_table(axes: Axes, tree: Tree) -> None:
@@ -151,5 +152,5 @@ def _draw_table(axes: Axes, tree: Tree) -> None:
         axes.plot([left, left + 0.6], [height, height], color=colour, linewidth=5)
         axes.text(left + 0.8, height, name, va="center", fontsize=16, fontweight="bold")
         probability = f"{100 * torch.tensor(score).exp().item():.1f} %"
-        text = f"{' '.join(path)}:  log p = {score:.3f}, p = {probability}"
-        axes.text(left, height - 0.5, text.replace("-", "\N{MINUS SIGN}"), va="center", fontsize=13)
+        text = f"{' '.join(path)}:  log p = {signed(score, 3)}, p = {probability}"
+        axes.text(left, height - 0.5, text, va="center", fontsize=13)

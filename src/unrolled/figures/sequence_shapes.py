@@ -1,9 +1,10 @@
-"""Five ways to drive one recurrence: every box a step that was taken, every shape one that came out.
+"""Five ways to drive one recurrence: each box a step taken, each shape one that came out.
 
 Source: Karpathy 2015, "The Unreasonable Effectiveness of Recurrent Neural Networks". The networks
 are the library's, untrained.
 """
 
+import itertools
 from typing import NamedTuple
 
 import torch
@@ -15,6 +16,7 @@ from unrolled.cells import LSTM
 from unrolled.decoding import greedy
 from unrolled.figures._learning import seeded
 from unrolled.figures.drawing import (
+    DASHED,
     GREY,
     INK,
     INPUT,
@@ -25,7 +27,7 @@ from unrolled.figures.drawing import (
     box,
     slide,
 )
-from unrolled.layers import Last, Linear, Serial
+from unrolled.layers import Last, Linear
 from unrolled.models import RecurrentLanguageModel, ShowAttendTell
 
 _PITCH, _GAP, _WIDTH = 1.2, 1.0, 2.6  # of steps, between patterns, of a pattern at least
@@ -88,7 +90,8 @@ def patterns() -> list[Pattern]:
 def _classified(name: str, example: str, x: Tensor) -> Pattern:
     cell, readout = LSTM(6, 5), Linear(5, 3)
     h, state = cell(x)
-    y = Last()(readout(h)[0])
+    scores, _ = readout(h)
+    y = Last()(scores)
     steps = range(x.shape[1])
     return Pattern(name, example, steps, steps[-1:], _shapes(x, state.h, y))
 
@@ -117,9 +120,10 @@ def _answered(question: Tensor) -> Pattern:
 
 
 def _labelled(frames: Tensor) -> Pattern:
-    network = Serial(LSTM(6, 5), Linear(5, 3))
-    y, states = network(frames)
-    steps, shapes = range(frames.shape[1]), _shapes(frames, states[0].h, y)
+    cell, readout = LSTM(6, 5), Linear(5, 3)
+    h, state = cell(frames)
+    y, _ = readout(h)
+    steps, shapes = range(frames.shape[1]), _shapes(frames, state.h, y)
     return Pattern("many to many", "frames: a label\nfor each", steps, steps, shapes)
 
 
@@ -131,7 +135,7 @@ def _draw_pattern(axes: Axes, pattern: Pattern, middle: float) -> None:
     places = [middle + _PITCH * (t - (pattern.num_steps - 1) / 2) for t in range(pattern.num_steps)]
     look = {"width": 0.76, "height": 1.1}
     states = [box(axes, (place, _H), "h", colour=STATE, **look) for place in places]
-    for before, after in zip(states, states[1:], strict=False):
+    for before, after in itertools.pairwise(states):
         arrow(axes, before.right, after.left)
     for t in pattern.inputs:
         arrow(axes, box(axes, (places[t], _X), "x", colour=INPUT, **look).top, states[t].bottom)
@@ -141,7 +145,7 @@ def _draw_pattern(axes: Axes, pattern: Pattern, middle: float) -> None:
         if pattern.feeds_back and t + 1 < pattern.num_steps:
             after = states[t + 1]
             start, end = (y.right[0], y.y - 0.2), (after.x - 0.25, after.top[1])
-            arrow(axes, start, end, linestyle=(0, (3, 2)), colour=GREY, bend=-0.25)
+            arrow(axes, start, end, linestyle=DASHED, colour=GREY, bend=-0.25)
     axes.text(middle, 10.85, pattern.name, ha="center", fontsize=17, fontweight="bold")
     axes.text(middle, 3.5, pattern.example, ha="center", va="top", fontsize=14, color=INK)
     text = "\n".join(f"{name} {shape}" for name, shape in pattern.shapes.items())

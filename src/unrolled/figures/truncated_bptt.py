@@ -7,6 +7,7 @@ the bit; past the cut the gradient is 0, not small.
 Source: Williams & Peng 1990, BPTT(h; h').
 """
 
+import itertools
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from unrolled.cells import RNN, RNNState
 from unrolled.figures._learning import seeded
 from unrolled.figures.drawing import (
     BLUE,
+    DASHED,
     GREY,
     INK,
     LOSS,
@@ -110,7 +112,7 @@ def _draw_chain(axes: Axes, height: float, name: str, chunk_size: int) -> None:
         node(axes, (place, height), f"$h_{{{t}}}$", colour=STATE, radius=0.32, fontsize=13)
         for t, place in enumerate(places, start=1)
     ]
-    for t, (before, after) in enumerate(zip(states, states[1:], strict=False), start=1):
+    for t, (before, after) in enumerate(itertools.pairwise(states), start=1):
         _draw_link(axes, before, after, is_cut=t % chunk_size == 0)
     loss = box(axes, (places[-1] + 1.15, height), r"$L_T$", colour=LOSS, width=0.8, height=0.75)
     arrow(axes, states[-1].right, loss.left)
@@ -125,7 +127,7 @@ def _draw_link(axes: Axes, before: Box, after: Box, *, is_cut: bool) -> None:
         axes.plot(middle, before.y + down, marker="x", markersize=9, color=LOSS, mew=2.6)
     else:
         start, end = (after.x - 0.3, after.y + down), (before.x + 0.3, before.y + down)
-        arrow(axes, start, end, colour=LOSS, linestyle=(0, (2, 1)))
+        arrow(axes, start, end, colour=LOSS, linestyle=DASHED)
 
 
 def _draw_bars(axes: Axes, norms: list[float], name: str, *, floor: float) -> None:

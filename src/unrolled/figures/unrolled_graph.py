@@ -58,7 +58,8 @@ def draw() -> Figure:
     figure.text(
         0.5,
         0.045,
-        r"$\partial L/\partial W = \partial L/\partial W_1 + \cdots + \partial L/\partial W_4$, of norm "
+        r"$\partial L/\partial W = \partial L/\partial W_1 + \cdots + \partial L/\partial W_4$, "
+        "of norm "
         f"{float(found.shared.norm()):.3f}; backpropagation through the one $W$ differs by "
         f"{difference:.0e} at most",
         ha="center",
@@ -74,7 +75,7 @@ def gradients() -> Gradients:
         cell = RNN(3, 5).double()
         x = torch.randn(1, _STEPS, 3, dtype=torch.float64)
         target = torch.randn(1, _STEPS, 5, dtype=torch.float64)
-    weights = dict(cell.named_parameters())
+    weights: dict[str, Tensor] = dict(cell.named_parameters())
     copies = [
         {name: weight.detach().clone().requires_grad_() for name, weight in weights.items()}
         for _ in range(_STEPS)
@@ -85,7 +86,7 @@ def gradients() -> Gradients:
     by_step = [
         torch.cat(flat[start : start + len(weights)]) for start in range(0, len(flat), len(weights))
     ]
-    shared = torch.autograd.grad(_loss(cell, [weights] * _STEPS, x, target), weights.values())
+    shared = torch.autograd.grad(_loss(cell, [weights] * _STEPS, x, target), list(weights.values()))
     return Gradients(by_step, torch.cat([gradient.flatten() for gradient in shared]))
 
 
