@@ -16,10 +16,10 @@ from matplotlib.figure import Figure
 from unrolled.figures._cell_graphs import GRAPHS, CellGraph, Node, compute
 from unrolled.figures._learning import seeded
 from unrolled.figures.drawing import (
+    BLUE,
     DASHED,
     GREY,
     INK,
-    INPUT,
     ORANGE,
     SMALL,
     STATE,
@@ -82,7 +82,7 @@ def _draw_cell(figure: Figure, graph: CellGraph, *, left: float, bottom: float) 
         starts = [wire.points[0] for wire in graph.wires if wire.source == source]
         if starts:
             x, y = min(starts)
-            colour = INPUT if source == "x" else STATE
+            colour = BLUE if source == "x" else STATE
             axes.text(x - 0.1, y, f"${source}$", ha="right", va="center", color=colour)
     for operation in graph.nodes:
         _draw_node(axes, operation)

@@ -31,7 +31,7 @@ from unrolled.figures.drawing import (
 from unrolled.models import RecurrentLanguageModel
 
 LETTERS, DEPTH, BEAM_SIZE = "abc", 3, 2
-_NUM_LEAVES = len(LETTERS) ** DEPTH
+_NUM_LEAVES: int = len(LETTERS) ** DEPTH
 _COLUMNS = (0.6, 3.4, 6.4, 9.4)  # places of the root and of the three letters
 _ROW = 0.285  # height of a leaf
 
