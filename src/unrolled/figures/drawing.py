@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib
+import torch
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
@@ -15,13 +16,13 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 
 # Okabe & Ito 2008: told apart without red-green vision; their lightness differs, for print.
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-PURPLE, SKY, YELLOW = "#CC79A7", "#56B4E9", "#F0E442"
+PURPLE, SKY = "#CC79A7", "#56B4E9"
 INK, GREY, PALE = "#222222", "#7F7F7F", "#EDEDED"
 INPUT, STATE, OUTPUT, WEIGHT, LOSS = SKY, GREEN, ORANGE, PURPLE, RED  # what a colour stands for
 
 TITLE, TEXT, SMALL = 20.0, 14.0, 11.0  # points, on a slide of 12.8 inches
 SLIDE_INCHES = (12.8, 7.2)
-DOTS_PER_INCH = 110
+DOTS_PER_INCH = 100
 
 DASHED = (0, (3, 2))  # in widths of the line
 
@@ -61,12 +62,23 @@ def drawn(name: str) -> Figure:
     """Draw the figure of this name, one of ``FIGURES``, in the house's style.
 
     Example:
-        >>> drawn("sequence_shapes").get_size_inches().tolist()
+        >>> drawn("unrolled_graph").get_size_inches().tolist()
         [12.8, 7.2]
     """
-    with house_style():
+    with house_style(), _one_thread():
         figure: Figure = import_module(f"unrolled.figures.{name}").draw()
     return figure
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread: a second only waits for such small sums, and could reorder them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
@@ -74,7 +86,7 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
     with house_style():
-        figure.savefig(png, metadata={"Software": None}, pil_kwargs={"optimize": True})
+        figure.savefig(png, metadata={"Software": None})
         figure.savefig(svg, metadata={"Date": None, "Creator": "unrolled"})
     return png, svg
 
@@ -229,23 +241,20 @@ def route(
     colour: str = INK,
     linestyle: Linestyle = "-",
     linewidth: float = 1.6,
-    head: bool = True,
 ) -> None:
     """Draw a line along points, white where it passes over others, with an arrow's head."""
     xs, ys = zip(*points, strict=True)
     axes.plot(xs, ys, color="white", linewidth=linewidth + 4.5, zorder=1.5)
-    bends = len(points) - 1 if head else len(points)  # the arrow is the last segment
     axes.plot(
-        xs[:bends],
-        ys[:bends],
+        xs[:-1],  # the arrow is the last segment
+        ys[:-1],
         color=colour,
         linewidth=linewidth,
         linestyle=linestyle,
         solid_capstyle="projecting",
         zorder=1.5,
     )
-    if head:
-        arrow(axes, points[-2], points[-1], colour=colour, linestyle=linestyle, linewidth=linewidth)
+    arrow(axes, points[-2], points[-1], colour=colour, linestyle=linestyle, linewidth=linewidth)
 
 
 def diverging() -> LinearSegmentedColormap:

@@ -31,7 +31,7 @@ from unrolled.figures.drawing import (
 
 _STEPS = 4
 _FIRST, _PITCH = 2.75, 3.1  # of f, along the row
-_ROW = 4.6
+_ROW, _SUM = 4.6, 7.75  # heights of the states, and of the line that adds the losses
 
 
 class Gradients(NamedTuple):
@@ -49,11 +49,11 @@ def draw() -> Figure:
     weight = box(
         axes, (7.9, 0.95), "$W$, the same at every step", colour=WEIGHT, width=12.4, height=0.9
     )
+    total = box(axes, (15.55, 6.5), r"$L$", colour=LOSS, width=0.9, height=0.8)
+    route(axes, [(_FIRST + 1.6, _SUM), (total.x, _SUM), total.top], colour=LOSS)
     h = box(axes, (0.8, _ROW), r"$h_0$", colour=STATE)
     for t, gradient in enumerate(found.by_step, start=1):
         h = _draw_step(axes, t, h, weight, float(gradient.norm()))
-    total = box(axes, (15.55, 6.5), r"$L$", colour=LOSS, width=0.9, height=0.8)
-    route(axes, [(_FIRST + 1.6, 7.75), (15.55, 7.75), total.top], colour=LOSS)
     difference = float((sum(found.by_step) - found.shared).abs().max())
     figure.text(
         0.5,
@@ -111,7 +111,7 @@ def _draw_step(axes: Axes, t: int, before: Box, weight: Box, norm: float) -> Box
     arrow(axes, frame.top, (frame.x, f.bottom[1]))
     arrow(axes, (x + 0.35, weight.top[1]), (x + 0.35, f.bottom[1]), colour=WEIGHT)
     arrow(axes, h.top, loss.bottom)
-    route(axes, [loss.top, (h.x, 7.75)], colour=LOSS, head=False)
+    axes.plot([h.x, h.x], [loss.top[1], _SUM], color=LOSS, linewidth=1.6)
     norm_text = rf"$\|\partial L/\partial W_{t}\|$" + f"\n= {norm:.3f}"
     axes.text(x + 0.5, 2.1, norm_text, fontsize=13, color=LOSS, va="center")
     return h
