@@ -27,8 +27,8 @@ from unrolled.figures.drawing import (
     box,
     slide,
 )
-from unrolled.layers import Last, Linear
-from unrolled.models import RecurrentLanguageModel, ShowAttendTell
+from unrolled.layers import Embedding, Last, Linear, Serial
+from unrolled.models import RecurrentLanguageModel
 
 _PITCH, _GAP, _WIDTH = 1.2, 1.0, 2.6  # of steps, between patterns, of a pattern at least
 _Y, _H, _X = 9.2, 6.9, 4.6  # heights of the three rows
@@ -80,7 +80,7 @@ def patterns() -> list[Pattern]:
         picture, clip, words = torch.randn(1, 1, 6), torch.randn(1, 3, 6), torch.tensor([[1, 4, 2]])
         return [
             _classified("one to one", "a picture:\nits class", picture),
-            _captioned(),
+            _captioned(picture),
             _classified("many to one", "a clip:\nits action", clip),
             _answered(words),
             _labelled(clip),
@@ -96,17 +96,18 @@ def _classified(name: str, example: str, x: Tensor) -> Pattern:
     return Pattern(name, example, steps, steps[-1:], _shapes(x, state.h, y))
 
 
-def _captioned() -> Pattern:
-    decoder = ShowAttendTell(11, 7, embedding_size=3, hidden_size=5, attention_size=2)
-    regions = torch.randn(1, 9, 7)
-    decoder = decoder.given(decoder.remember(regions))
-    start = torch.tensor([[0]])
-    words = greedy(decoder, start, max_length=3).tokens[:, 0]
-    _, state = decoder(torch.cat([start, words[:, :-1]], dim=1))
-    shapes = _shapes(regions, state.h, words)
-    return Pattern(
-        "one to many", "9 regions of a\npicture: its caption", range(1), range(3), shapes, True
-    )
+def _captioned(picture: Tensor) -> Pattern:
+    """Show the picture once, in a word's place, and read every word chosen after that."""
+    as_word, embedding = Linear(6, 4), Embedding(11, 4)
+    cell, readout = LSTM(4, 5), Linear(5, 11)
+    h, state = cell(as_word(picture)[0])
+    first = readout(h)[0].argmax(dim=-1)
+    writer = Serial(embedding, cell, readout)
+    following = greedy(writer, first, state=((), state, ()), max_length=2).tokens[:, 0]
+    words = torch.cat([first, following], dim=1)
+    _, (_, state, _) = writer(words[:, :-1], ((), state, ()))
+    shapes = _shapes(picture, state.h, words)
+    return Pattern("one to many", "a picture:\nits caption", range(1), range(3), shapes, True)
 
 
 def _answered(question: Tensor) -> Pattern:
