@@ -260,5 +260,5 @@ def test_what_a_dilated_stack_sees_is_what_the_formula_says() -> None:
 def test_what_watches_the_states_changes_nothing() -> None:
     cell, x = RNN(3, 5), torch.randn(2, 7, 3)
     expected, _ = cell(x)
-    got, _ = truncated_bptt.Watched(cell)(x)
+    got, _ = truncated_bptt._Watched(cell)(x)
     assert torch.allclose(got, expected, atol=1e-6)

@@ -39,11 +39,8 @@ from unrolled.training.truncated_bptt import Chunk, TruncatedBPTT
 STEPS, CHUNK = 12, 4
 
 
-class Watched(Recurrence[RNNState]):
-    """A plain network that keeps every state it went through, so that gradients can be read.
-
-    Shapes: as of ``RNN``.
-    """
+class _Watched(Recurrence[RNNState]):
+    """A plain network that keeps every state it went through, so that gradients can be read."""
 
     def __init__(self, cell: RNN) -> None:
         super().__init__()
@@ -51,11 +48,9 @@ class Watched(Recurrence[RNNState]):
         self.states: list[Tensor] = []
 
     def initial_state(self, batch_size: int) -> RNNState:
-        """Return the cell's."""
         return self.cell.initial_state(batch_size)
 
     def step(self, x_t: Tensor, state: RNNState) -> tuple[Tensor, RNNState]:
-        """Advance by one step, and keep the state."""
         y_t, state = self.cell.step(x_t, state)
         self.states.append(state.h)
         return y_t, state
@@ -81,7 +76,7 @@ def draw() -> Figure:
 def gradient_norms(chunk_size: int) -> list[float]:
     """Return the norm of d L_T / d h_(T-k) for k = 0 ... T-1, trained in chunks of this size."""
     with seeded(1):
-        model = Watched(RNN(3, 5, recurrent_init="orthogonal").double())
+        model = _Watched(RNN(3, 5, recurrent_init="orthogonal").double())
         x = torch.randn(1, STEPS, 3, dtype=torch.float64)
         target = torch.randn(1, STEPS, 5, dtype=torch.float64)
     bptt, loss = TruncatedBPTT(), torch.zeros(())
