@@ -14,12 +14,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MAX_POINTS = 300  # of a line; more are averaged in as many groups
+_MAX_POINTS, _GROUPS = 300, 150  # a line of more points is averaged in so many groups
 # Colours that stand for those of the page, which has a light and a dark set of them.
 _INK, _MUTED, _LINES = "#000001", "#000002", ("#000003", "#000004", "#000005")
 _PAGE = {_INK: "currentColor", _MUTED: "var(--muted)"} | {
     colour: f"var(--line-{number})" for number, colour in enumerate(_LINES, 1)
 }
+_PLACE = (
+    0.12,
+    0.15,
+    0.86,
+    0.79,
+)  # left, bottom, width, height: a layout that is fitted takes twice as long
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # letters stay letters
     "svg.hashsalt": "unrolled",  # the same curves, the same bytes
@@ -38,6 +44,7 @@ _STYLE: dict[Any, Any] = {
     "text.color": _INK,
     "legend.frameon": False,
     "savefig.transparent": True,
+    "axes.formatter.limits": (-2, 5),
 }
 
 
@@ -83,8 +90,8 @@ def draw_curves(
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(5.6, 3.3), layout="constrained")
-        axes = figure.add_subplot()
+        figure = Figure(figsize=(5.6, 3.3))
+        axes = figure.add_axes(_PLACE)
         for line, colour in zip(lines, _LINES, strict=False):
             _draw_line(axes, line, colour)
         for name, value in (rules or {}).items():
@@ -112,7 +119,7 @@ def _draw_line(axes: "Axes", line: Line, colour: str) -> None:
     if len(x) <= _MAX_POINTS:
         axes.plot(x, y, marker="o" if line.dots or len(x) == 1 else None, markersize=4, **options)
         return
-    groups = np.array_split(np.arange(len(x)), _MAX_POINTS)
+    groups = np.array_split(np.arange(len(x)), _GROUPS)
     middle = [x[group].mean() for group in groups]
     low, high = (np.array([np.quantile(y[g], q) for g in groups]) for q in (0.1, 0.9))
     axes.fill_between(middle, low, high, color=colour, alpha=0.2, linewidth=0)

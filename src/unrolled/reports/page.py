@@ -33,7 +33,7 @@ def render_page(template: Path, context: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"figure": figure, "duration": duration}
+    environment.filters |= {"figure": figure, "duration": duration, "visible": visible}
     return environment.get_template(template.name).render(context)
 
 
@@ -47,6 +47,16 @@ def figure(value: float) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:,.4f}" if value == 0 or 1e-3 <= abs(value) < 1e7 else f"{value:.1e}"
+
+
+def visible(text: str) -> str:
+    """Write blanks so that they can be seen.
+
+    Example:
+        >>> visible("a b\\n")
+        'a␣b↵'
+    """
+    return text.translate({ord("\n"): "↵", ord(" "): "␣", ord("\t"): "⇥"})
 
 
 def duration(seconds: float) -> str:

@@ -1,5 +1,6 @@
 """The report of a run of the language task: how it went, what it writes, what it looks back on."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,32 +18,45 @@ from unrolled.training.history import read_history
 from unrolled.training.run_folder import RunFolder
 
 _TEMPLATE = Path(__file__).parent / "templates" / "language.html"
-_MAX_LAG, _PROBED_ROWS = 256, 8
+_MAX_LAG, _PROBED_ROWS = 128, 8
 
 
-def write_report(learning: Learning, folder: RunFolder, *, floor: float | None = None) -> Path:
+def write_report(
+    learning: Learning,
+    folder: RunFolder,
+    *,
+    floor: float | None = None,
+    show: Callable[[float, str], None] = lambda *_: None,
+) -> Path:
     """Write ``report.html`` into the folder of a run that is over or was stopped.
 
     Args:
         learning: the run; its network holds the weights to report on.
         folder: of the run.
         floor: nats a token that the best of readers needs, where the source's entropy is known.
+        show: is told how far it is, and with what.
 
     Returns:
         The path of the page.
     """
+    show(0.0, "curves")
     history = read_history(folder)
     standing = Standing.of(learning, floor)
     rules = {"bigram": learning.baseline} | ({} if floor is None else {"floor": floor})
+    progress = report_progress(history, unit=f"nats per {standing.unit}", rules=rules)
+    show(0.5, "samples")
+    writing = look_at_writing(learning)
+    show(0.7, "gradients")
     context = {
         "task": folder.request["task"],
         "model": learning.model.model["name"],
-        "source": folder.request.get("data"),
+        "source": Path(folder.request.get("data", "")).name,
+        "notices": learning.notices,
         "standing": standing,
-        "progress": report_progress(history, unit=f"nats per {standing.unit}", rules=rules),
+        "progress": progress,
         "samples": list(history.observations.values()),
         "prompt": learning.model.vocabulary.decode(learning.prompt),
-        "writing": look_at_writing(learning),
+        "writing": writing,
         "gradients": _gradients(learning),
         "seen": look_at_data(learning),
         "options": _options(learning, folder),
@@ -56,10 +70,10 @@ def write_report(learning: Learning, folder: RunFolder, *, floor: float | None =
 
 
 def _gradients(learning: Learning) -> GradientReport | None:
-    """Follow gradients back over four windows at most, after one that warms the state up."""
+    """Follow gradients back over two windows at most, after one that warms the state up."""
     window, text = learning.training.options.window, learning.validation
     x, target = text.x[:_PROBED_ROWS], text.target[:_PROBED_ROWS]
-    length = min(_MAX_LAG, 4 * window, x.shape[1])
+    length = min(_MAX_LAG, 2 * window, x.shape[1])
     warm = min(window, x.shape[1] - length)
     network, state = learning.model.network, None
     if warm:

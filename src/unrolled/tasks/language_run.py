@@ -60,7 +60,7 @@ def reopen(path: Path, show: Show) -> tuple[Learning, RunFolder]:
     return learning, folder
 
 
-def finish(learning: Learning, folder: RunFolder) -> dict[str, Any]:
+def finish(learning: Learning, folder: RunFolder, show: Show = lambda *_: None) -> dict[str, Any]:
     """Write the model and the report, and return the run's figures."""
     counters = learning.counters
     figures = {
@@ -73,7 +73,7 @@ def finish(learning: Learning, folder: RunFolder) -> dict[str, Any]:
         "seconds": counters.seconds,
     }
     learning.model.save(folder.model, figures)
-    write_report(learning, folder)
+    write_report(learning, folder, show=show)
     return figures
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import exp, isfinite, log
 
 from unrolled.diagnostics import Balance, bracket_balance, environment_balance, total_balance
+from unrolled.readers.text import hash_text
 from unrolled.tasks.language import Learning, share_learnt
 from unrolled.tasks.language_samples import continuations
 
@@ -43,6 +44,7 @@ class Standing:
         baseline: those of the bigram model.
         floor: those of the best of readers, if known.
         vocabulary_size: V.
+        held_out: whether the part that validates is not learnt from.
         finished: whether the run got to its end.
         steps: updates.
         skipped: updates left out.
@@ -56,6 +58,7 @@ class Standing:
     baseline: float
     floor: float | None
     vocabulary_size: int
+    held_out: bool
     finished: bool
     steps: int
     skipped: int
@@ -66,7 +69,7 @@ class Standing:
     @classmethod
     def of(cls, learning: Learning, floor: float | None) -> "Standing":
         """Gather them."""
-        counters = learning.counters
+        counters, nothing = learning.counters, hash_text("")
         epochs = counters.epoch + counters.position / len(learning.streams)
         tokens = epochs * learning.streams.target.numel() if counters.step else 0
         return cls(
@@ -75,6 +78,7 @@ class Standing:
             baseline=learning.baseline,
             floor=floor,
             vocabulary_size=len(learning.model.vocabulary),
+            held_out=any(learning.model.parts[part] != nothing for part in ("valid", "test")),
             finished=learning.training.share >= 1,
             steps=counters.step,
             skipped=counters.skipped,
@@ -156,12 +160,8 @@ def look_at_data(learning: Learning) -> Seen:
         data.window,
         len(data.x),
         streams,
-        [(_visible(show(int(x))), int(x), _visible(show(int(y)))) for x, y in pairs],
+        [(show(int(x)), int(x), show(int(y))) for x, y in pairs],
     )
-
-
-def _visible(entry: str) -> str:
-    return {"\n": "↵", " ": "␣", "\t": "⇥"}.get(entry, entry)
 
 
 @dataclass(frozen=True)
