@@ -149,7 +149,9 @@ def gradient_gains(
     state = map_leaves(_with_gradient, select_rows(detach(state), rows))
     states = [state]
     for x_t in time_steps(select_rows(x, rows), module.stride):
-        state = module.step(x_t, state)[1]
+        # Copies, because a leaf may be made of another of the same step, as an LSTM's h is of c:
+        # the copies are the state as a cut would hand it on, each leaf free of the others.
+        state = map_leaves(torch.clone, module.step(x_t, state)[1])
         states.append(state)
     generator = torch.Generator().manual_seed(seed)
     last = _floats(state)

@@ -12,7 +12,7 @@ from unrolled.tasks.vocabulary import END_OF_LINE, Vocabulary
 from unrolled.training.loop import Progress
 from unrolled.training.modes import evaluating
 
-_LENGTH = 100  # tokens of a sample
+_LENGTH = 80  # tokens of a sample
 _PROMPT_LENGTH = 16  # tokens of a prompt at most
 
 

@@ -10,7 +10,7 @@ from unrolled.tasks.language_samples import continuations
 
 _STREAMS_SHOWN, _CHARACTERS_SHOWN, _PAIRS_SHOWN = 3, 420, 10
 _WRITTEN = {"char": 600, "word": 120}  # tokens that the model writes once the run is over
-_PIECES = 8  # of that length, where there are brackets to count
+_PIECES, _LENGTHENED = 8, 3  # pieces, and how much longer, where there are brackets to count
 _CHARACTERS_COUNTED = 1_000_000  # of the training text
 _BRACKETS_FROM = 1e-3  # so many pairs a character make a text one with brackets
 _KINDS_SHOWN = 10
@@ -197,15 +197,15 @@ def look_at_writing(learning: Learning) -> Writing:
     text = vocabulary.decode(learning.streams.x.flatten()[:_CHARACTERS_COUNTED])
     read = _balances([text[:_CHARACTERS_COUNTED]])
     counted = sum(balance.closed for balance in read.values()) > _BRACKETS_FROM * len(text)
-    count = _PIECES if counted else 1
+    count, longer = (_PIECES, _LENGTHENED) if counted else (1, 1)
     written = continuations(
-        learning.model.network, vocabulary, learning.prompt, length=length, count=count
+        learning.model.network, vocabulary, learning.prompt, length=longer * length, count=count
     )
     prompt = vocabulary.decode(learning.prompt)
     found = _balances([prompt + piece for piece in written])
     shown = [kind for kind in read if read[kind].closed][:_KINDS_SHOWN]
     rows = [BalanceRow(kind, read[kind], found.get(kind, Balance())) for kind in shown]
-    return Writing(written[0], rows if counted else [], count, length)
+    return Writing(written[0], rows if counted else [], count, longer * length)
 
 
 def _balances(texts: list[str]) -> dict[str, Balance]:

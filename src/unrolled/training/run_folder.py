@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -48,7 +49,11 @@ class RunFolder:
         """
         if out is None:
             out = next(p for n in count(1) if not (p := Path("runs") / f"{task}-{n}").exists())
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        # What a process that was killed as it wrote the request left behind does not count.
+        leftover = re.compile(rf"\.{re.escape(_REQUEST)}\.\d+\.tmp")
+        if out.exists() and (
+            not out.is_dir() or any(not leftover.fullmatch(p.name) for p in out.iterdir())
+        ):
             raise ConfigError(f"a new folder for --out, not {out}", "one in use", "name another")
         return cls(out, {"task": task, **request}, keep)
 
