@@ -66,7 +66,7 @@ def duration(seconds: float) -> str:
         >>> duration(7.25), duration(182), duration(7384)
         ('7.2 s', '3 min 2 s', '2 h 3 min')
     """
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
