@@ -25,7 +25,7 @@ class GradientReport:
     Args:
         lags: steps back.
         gains: what is left of a random gradient of the state.
-        losses: norms of the gradient of the last step's loss, the one at lag 0 taken as 1.
+        losses: norms of the gradient of the last step's loss, the first above 0 taken as 1.
         curve: both, drawn; None where matplotlib is not installed.
         meaning: one sentence.
     """
@@ -65,9 +65,10 @@ def probe_gradients(
         gains = gradient_gains(network, select_rows(x, _FIRST), select_rows(state, _FIRST))
     except ConfigError:  # a table of counts, for instance, has no state to differentiate by
         return None
-    if not (losses.isfinite().all() and gains.isfinite().all() and losses[0] > 0):
+    if not (losses.isfinite().all() and gains.isfinite().all() and losses.any()):
         return None
-    shares = (losses / losses[0]).tolist()
+    # A window of past steps, as attention keeps, matters only to the steps after it: 0 at lag 0.
+    shares = (losses / losses[losses > 0][0]).tolist()
     lags = list(range(len(shares)))
     lines = [
         Line("of the loss", lags, shares),

@@ -10,7 +10,7 @@ from unrolled.tasks.language_samples import continuations
 
 _STREAMS_SHOWN, _CHARACTERS_SHOWN, _PAIRS_SHOWN = 3, 420, 10
 _WRITTEN = {"char": 600, "word": 120}  # tokens that the model writes once the run is over
-_PIECES, _LENGTHENED = 8, 3  # pieces, and how much longer, where there are brackets to count
+_PIECES, _LENGTHENED = 8, 2  # pieces, and how much longer, where there are brackets to count
 _CHARACTERS_COUNTED = 1_000_000  # of the training text
 _BRACKETS_FROM = 1e-3  # so many pairs a character make a text one with brackets
 _KINDS_SHOWN = 10
