@@ -99,7 +99,7 @@ def torment(folder: Path, expected: dict[str, str], kills: int, generator: rando
     while tally.kills < kills or folder.exists():
         board[0], board[1], board[2] = WORKING, acknowledged, -1
         # A third of the attempts are killed early, where the checkpoint is being read.
-        longest = 0.05 if generator.random() < 0.3 else 0.16
+        longest = 0.05 if generator.random() < 0.3 else 0.24
         wait = None if tally.kills >= kills else generator.uniform(0.005, longest)
         finished = attempt(folder, board, wait)
         if board[2] >= 0 and board[2] < acknowledged:

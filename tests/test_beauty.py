@@ -22,6 +22,7 @@ FLOORS = [
     {"diagnostics"},
     {"streaming"},
     {"training"},
+    {"reports"},
     {"tasks"},
     {"figures"},
     {"testing"},

@@ -94,9 +94,11 @@ def _run(
         for sentence in learning.notices:
             notice(sentence)
         finished = learning.training.run()
-    figures = finish(learning, folder)
+    with progress_bar("reporting") as bar:
+        figures = finish(learning, folder, bar)
     if json:
-        print_json({"task": "language", "out": str(folder.path), "finished": finished, **figures})
+        paths = {"out": str(folder.path), "report": str(folder.report)}
+        print_json({"task": "language", **paths, "finished": finished, **figures})
         return 0 if finished else 130
     print(
         f"{'learnt in' if finished else 'stopped after'} {figures['steps']:,} steps, "
@@ -104,6 +106,7 @@ def _run(
         f"{figures['unit']}, perplexity {figures['perplexity']:.2f}, where the bigram model has "
         f"{figures['bigram_nats_per_token']:.4f}"
     )
+    print(f"how it went, to look at:  {folder.report}")
     if finished:
         print(f"the model is in {folder.path}; let it write:  unrolled generate {folder.path}")
         return 0

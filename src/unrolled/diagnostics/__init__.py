@@ -1,11 +1,18 @@
 """Diagnostics: what a module computes, what it looks back on, how its gradients travel."""
 
+from unrolled.diagnostics.balance import (
+    Balance,
+    bracket_balance,
+    environment_balance,
+    total_balance,
+)
 from unrolled.diagnostics.catalogue import catalogue
 from unrolled.diagnostics.census import Census, Layer, census
 from unrolled.diagnostics.environment import environment
 from unrolled.diagnostics.gradient_flow import (
     RecurrentMatrix,
     gradient_bound,
+    gradient_gains,
     jacobian_norms,
     loss_gradient_norms,
     recurrent_matrices,
@@ -27,18 +34,22 @@ from unrolled.diagnostics.specimen import (
 )
 
 __all__ = [
+    "Balance",
     "Census",
     "Inspection",
     "Layer",
     "ReceptiveField",
     "RecurrentMatrix",
     "Specimen",
+    "bracket_balance",
     "catalogue",
     "census",
     "environment",
+    "environment_balance",
     "example_features",
     "example_input",
     "gradient_bound",
+    "gradient_gains",
     "influence",
     "inspect_recurrence",
     "jacobian_norms",
@@ -49,4 +60,5 @@ __all__ = [
     "receptive_field",
     "recurrent_matrices",
     "specimen",
+    "total_balance",
 ]

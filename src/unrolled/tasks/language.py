@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from math import exp, log
 from pathlib import Path
 from typing import Any, overload
@@ -17,6 +18,7 @@ from unrolled.readers.text import TextParts, hash_text, read_parts, read_texts
 from unrolled.recurrence import Recurrence
 from unrolled.tasks.language_networks import build_language_network
 from unrolled.tasks.language_options import LanguageOptions
+from unrolled.tasks.language_samples import choose_prompt, observe_sample
 from unrolled.tasks.model_folder import read_model, require_fitting_sizes, write_model
 from unrolled.tasks.vocabulary import Vocabulary
 from unrolled.training.device import seed_everything
@@ -185,13 +187,19 @@ class Learning:
     Args:
         model: what learns.
         training: the loop; its counters say where it stands.
-        baseline: nats a token of the bigram model on the part that validates.
+        streams: the part that is learnt from.
+        validation: the part that validates.
+        baseline: nats a token of the bigram model on that part.
+        prompt: tokens from which samples are drawn as it learns.
         notices: what the caller should know of the text, a sentence each.
     """
 
     model: LanguageModel
     training: Training
+    streams: Streams
+    validation: Streams
     baseline: float
+    prompt: Tensor
     notices: list[str]
 
     @property
@@ -235,6 +243,7 @@ def prepare(
         training = replace(training, window=streams.window, backward_steps=None)
     if isinstance(model.network, BigramLanguageModel):
         model.network.count(learnt)
+    prompt = choose_prompt(model.vocabulary, valid)
     loop = Training(
         model.network,
         streams,
@@ -243,9 +252,10 @@ def prepare(
         training,
         folder=folder,
         report=lambda progress: report(progress, model),
+        observe=partial(observe_sample, model.network, model.vocabulary, prompt),
     )
     baseline = bigram_nats(learnt, valid, len(model.vocabulary))
-    return Learning(model, loop, baseline, notices)
+    return Learning(model, loop, streams, validation, baseline, prompt, notices)
 
 
 def share_learnt(nats: float, floor: float, vocabulary_size: int) -> float:

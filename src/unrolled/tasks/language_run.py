@@ -10,6 +10,7 @@ from unrolled.readers.text import read_parts
 from unrolled.registry import import_file
 from unrolled.tasks.language import LanguageModel, Learning, prepare
 from unrolled.tasks.language_options import LanguageOptions
+from unrolled.tasks.language_report import write_report
 from unrolled.tasks.model_folder import require_fitting_sizes
 from unrolled.training.device import use_threads
 from unrolled.training.loop import Progress
@@ -53,13 +54,14 @@ def reopen(path: Path, show: Show) -> tuple[Learning, RunFolder]:
         learning.notices.append(f"{fault}; the checkpoint before it is used")
     if checkpoint is None:
         folder.truncate_log(0)
+        learning.training.events.go_on_from(0)
     else:
         learning.training.restore(checkpoint)
     return learning, folder
 
 
-def finish(learning: Learning, folder: RunFolder) -> dict[str, Any]:
-    """Write the model, and return the run's figures."""
+def finish(learning: Learning, folder: RunFolder, show: Show = lambda *_: None) -> dict[str, Any]:
+    """Write the model and the report, and return the run's figures."""
     counters = learning.counters
     figures = {
         "nats_per_token": counters.best,
@@ -71,6 +73,7 @@ def finish(learning: Learning, folder: RunFolder) -> dict[str, Any]:
         "seconds": counters.seconds,
     }
     learning.model.save(folder.model, figures)
+    write_report(learning, folder, show=show)
     return figures
 
 

@@ -1,0 +1,46 @@
+"""The command line that a run of the language task can be repeated with."""
+
+import json
+import shlex
+from dataclasses import asdict
+from typing import Any
+
+from unrolled.tasks.language_options import LanguageOptions
+from unrolled.training.options import TrainingOptions
+
+
+def command_of(request: dict[str, Any]) -> str:
+    """Return the command that a request came from; options at their defaults are left out.
+
+    Example:
+        >>> command_of({"task": "demo", "minutes": 0.5, "seed": 0})
+        'unrolled demo --minutes 0.5 --seed 0'
+        >>> command_of({"task": "language", "data": "my book.txt", "options": {"hidden_size": 256}})
+        "unrolled train language --data 'my book.txt' --set model.hidden_size=256"
+    """
+    if request["task"] == "demo":
+        plain = {name: value for name, value in request.items() if name != "task"}
+        return shlex.join(["unrolled", "demo", *_flags(plain, {})])
+    words = ["unrolled", "train", request["task"], "--data", request["data"]]
+    words += _flags({"model": request.get("model", "lstm")}, {"model": "lstm"})
+    for name, value in request.get("options", {}).items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        words += ["--set", f"model.{name}={text}"]
+    for path in request.get("import", []):
+        words += ["--import", path]
+    words += _flags(request.get("reading", {}), asdict(LanguageOptions()))
+    words += _flags(request.get("training", {}), asdict(TrainingOptions()))
+    return shlex.join(words)
+
+
+def _flags(values: dict[str, Any], defaults: dict[str, Any]) -> list[str]:
+    words: list[str] = []
+    for name, value in values.items():
+        if value is None or value == defaults.get(name):
+            continue
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words += [f"--{flag}", str(value)]
+    return words
