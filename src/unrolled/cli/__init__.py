@@ -21,6 +21,7 @@ app = App(
     name="unrolled",
     help="Sequence models for vision, one step at a time.",
     version=unrolled.__version__,
+    help_format="plaintext",  # Markdown would swallow <eos>, and takes 60 ms to import
 )
 for verb in (demo, train, evaluate, predict, generate, inspect, verify, info):
     app.command(verb)

@@ -27,7 +27,10 @@ class TrainingOptions:
         learning_rate: at its highest.
         momentum: of sgd and rmsprop.
         weight_decay: of every optimizer; decoupled in adamw.
-        schedule: how the learning rate falls: by half a cosine, tenfold at 1/2 and 3/4, or never.
+        schedule: how the learning rate falls: by half a cosine, tenfold at 1/2 and 3/4, by a factor
+            every epoch, or never.
+        decay: that factor, of the schedule "epochs".
+        full_rate_epochs: epochs before the first such fall.
         warm_up: share of the run in which the learning rate rises.
         clip_norm: the gradient's norm is brought down to this; 0 leaves it.
         clip_value: every element of the gradient is cut to this, before the norm; 0 leaves them.
@@ -50,7 +53,9 @@ class TrainingOptions:
     learning_rate: float = 2e-3
     momentum: float = 0.0
     weight_decay: float = 0.0
-    schedule: Literal["cosine", "steps", "constant"] = "cosine"
+    schedule: Literal["cosine", "steps", "epochs", "constant"] = "cosine"
+    decay: float = 0.5
+    full_rate_epochs: int = 1
     warm_up: float = 0.02
     clip_norm: float = 1.0
     clip_value: float = 0.0
@@ -63,7 +68,7 @@ class TrainingOptions:
 
     def __post_init__(self) -> None:
         above_zero = ("epochs", "max_steps", "max_minutes", "batch_size", "window", "keep")
-        for name in (*above_zero, "backward_steps", "learning_rate"):
+        for name in (*above_zero, "backward_steps", "learning_rate", "decay", "full_rate_epochs"):
             value = getattr(self, name)
             if value is not None and not (value > 0 and isfinite(value)):
                 raise ConfigError(f"{name} above 0", str(value))
