@@ -2,23 +2,35 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cyclopts import App, ArgumentCollection, Token
 
 from unrolled.errors import ConfigError
-from unrolled.tasks.recipes import find_configuration
-from unrolled.training.configuration import check_section
 
 Source = Callable[[App, tuple[str, ...], ArgumentCollection], None]
 
 
-def configured(read: Callable[[Any], dict[str, Any]], sections: dict[str, Any]) -> Source:
+@dataclass(frozen=True)
+class Format:
+    """What the configurations of a task look like.
+
+    Args:
+        read: reads and checks a file.
+        sections: those of its keys whose own keys are flags, with their classes.
+    """
+
+    read: Callable[[Path], dict[str, Any]]
+    sections: dict[str, Any]
+
+
+def configured(format_of_task: Callable[[], Format]) -> Source:
     """Return a source of arguments: the file, or the recipe, that ``--config`` names.
 
     Args:
-        read: reads and checks the configurations of a task.
-        sections: those of its keys whose own keys are flags, with their classes.
+        format_of_task: is called when there is a file to read, and not for a help page.
     """
 
     def source(_: App, __: tuple[str, ...], arguments: ArgumentCollection) -> None:
@@ -26,13 +38,16 @@ def configured(read: Callable[[Any], dict[str, Any]], sections: dict[str, Any]) 
         named = by_name["--config"].tokens
         if not named:
             return
-        path = find_configuration(named[-1].value)
-        found = read(path)
+        from unrolled.tasks.recipes import find_configuration
+        from unrolled.training.configuration import check_section
+
+        task, path = format_of_task(), find_configuration(named[-1].value)
+        found = task.read(path)
         flags = {key: found[key] for key in ("data", "model") if key in found}
         if flags.get("model", "") is None and not by_name["--model"].tokens:
             cure = "name one, as in --model lstm"
             raise ConfigError(f"the name of a model in {path}", "a module given from Python", cure)
-        for section, kind in sections.items():
+        for section, kind in task.sections.items():
             values = found.get(section, {})
             if not any(by_name[_flag(key)].tokens for key in kind.__dataclass_fields__):
                 check_section(kind, values, path)

@@ -5,7 +5,9 @@ from typing import Annotated, TypeAlias
 
 from cyclopts import Parameter
 
-Imports: TypeAlias = Annotated[tuple[Path, ...], Parameter(name="--import", negative="")]
+Imports: TypeAlias = Annotated[
+    tuple[Path, ...], Parameter(name="--import", negative="", show_default=False)
+]
 
 
 def run_imports(paths: tuple[Path, ...]) -> None:

@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from unrolled.cli.configured import configured
+from unrolled.cli.configured import Format, configured
 from unrolled.cli.imports import Imports
 from unrolled.cli.output import notice, print_json, progress_bar
 from unrolled.errors import ConfigError
-from unrolled.tasks.language_configuration import (
-    NETWORK_OPTIONS,
-    SECTIONS,
-    read_language_configuration,
-)
+from unrolled.tasks.language_network_options import NETWORK_OPTIONS
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.training.options import TrainingOptions
 
@@ -25,7 +21,13 @@ if TYPE_CHECKING:
     from unrolled.training.run_folder import RunFolder
 
 
-def network_options_help() -> str:
+def _language() -> Format:
+    from unrolled.tasks.language_configuration import SECTIONS, read_language_configuration
+
+    return Format(read_language_configuration, SECTIONS)
+
+
+def _network_options() -> str:
     """Return what ``--set`` can set, network by network, with what it is if it is not set."""
     lines = ["What --set model.KEY=VALUE can set, and what it is if it is not set:", ""]
     for name, options in NETWORK_OPTIONS.items():
@@ -61,17 +63,14 @@ def resume(*, resume: Path, json: bool = False) -> int:
     return _run(lambda report: reopen(resume, report), json=json)
 
 
-@train.command(
-    config=configured(read_language_configuration, SECTIONS),
-    help_epilogue=network_options_help(),
-)
+@train.command(config=configured(_language), help_epilogue=_network_options())
 def language(
     *,
     data: str,
     config: str | None = None,  # noqa: ARG001 (its values are already in the others)
     out: Path | None = None,
     model: str = "lstm",
-    set_: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = (),
+    set_: Annotated[tuple[str, ...], Parameter(name="--set", negative="", show_default=False)] = (),
     import_: Imports = (),
     reading: Annotated[LanguageOptions, Parameter(name="*")] = LanguageOptions(),  # noqa: B008
     training: Annotated[TrainingOptions, Parameter(name="*")] = TrainingOptions(),  # noqa: B008
@@ -84,9 +83,9 @@ def language(
     Example: unrolled train language --config tinyshakespeare_3_minutes
 
     Args:
-        data: a text file, a folder, or a pattern such as "*.tex".
+        data: a text file, a folder, or a pattern such as "*.tex"; --config may say it instead.
         config: a YAML file, such as the config.yaml of a run, or a recipe that `unrolled list`
-            names; every flag goes before what it says.
+            names; a flag beside it overrides what it says.
         out: a new folder for the run; runs/language-N if left out.
         model: lstm or any other cell, tcn, transformer, min_char_rnn, bigram, or one of your own.
         set_: an option of the model, as in --set model.hidden_size=256, of those named below; may

@@ -49,7 +49,8 @@ class RecurrentLanguageModel(Serial):
         init_range: float | None = None,
     ) -> None:
         layers: list[Recurrence[Any, Any, Any, Any]] = [Embedding(vocabulary_size, embedding_size)]
-        for input_size in [embedding_size] + [hidden_size] * (num_layers - 1):
+        for number in range(num_layers):
+            input_size = hidden_size if number else embedding_size
             layers += [*_dropouts(dropout), build(cell, input_size, hidden_size)]
         super().__init__(*layers, *_dropouts(dropout), Linear(hidden_size, vocabulary_size))
         if init_range is not None:

@@ -3,7 +3,8 @@
 import inspect
 from collections.abc import Callable
 from difflib import get_close_matches
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, TypeAlias, cast, get_type_hints
 
 import torch
 from torch import Tensor
@@ -13,6 +14,8 @@ from unrolled.models import RecurrentLanguageModel
 from unrolled.recurrence import Recurrence
 from unrolled.registry import lookup
 from unrolled.tasks.model_folder import require_fitting_sizes
+from unrolled.training.budget import require_affordable
+from unrolled.training.configuration import require_kind
 from unrolled.training.modes import evaluating
 
 Network: TypeAlias = Recurrence[Any, Any, Any, Any]
@@ -37,15 +40,17 @@ def build_language_network(
             raise ConfigError("options for a name alone", got, "give them to the module itself")
         return _fitting(name, vocabulary_size)
     cls, given = _network(name)
-    allowed = network_options(name)
+    allowed, kinds = network_options(name), get_type_hints(cls.__init__)
     for option in options:
         if option not in allowed:
             near = get_close_matches(option, allowed, n=1)
             cure = f"did you mean {near[0]}?" if near else "see --help"
             raise ConfigError(f"an option of {name}: {', '.join(allowed)}", repr(option), cure)
-    build: Callable[..., Network] = cls
+        require_kind(f"{option} of {name}", options[option], kinds.get(option, object))
+    build = partial(cast(Callable[..., Network], cls), vocabulary_size, **given, **options)
+    require_affordable(build)
     try:
-        return build(vocabulary_size, **given, **options)
+        return build()
     except (TypeError, ValueError, RuntimeError) as error:
         got = f"{options}: {' '.join(str(error).split())}"
         raise ConfigError(f"options that {name} can be built with", got) from None

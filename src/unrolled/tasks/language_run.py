@@ -19,6 +19,7 @@ from unrolled.tasks.language_networks import (
 )
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.tasks.model_folder import require_fitting_sizes
+from unrolled.training.checkpoints import Checkpoint
 from unrolled.training.configuration import check_section, expand_path
 from unrolled.training.device import use_threads
 from unrolled.training.loop import Progress
@@ -108,7 +109,7 @@ def reopen(
     if checkpoint is None:
         folder.truncate_log(0)
     else:
-        learning.training.restore(checkpoint)
+        _restore(learning, checkpoint, path)
     return learning, folder
 
 
@@ -143,6 +144,18 @@ def request_of(run: Path) -> dict[str, Any]:
     for section, kind in SECTIONS.items():
         check_section(kind, request[section], path)
     return request
+
+
+def _restore(learning: Learning, checkpoint: Checkpoint, path: Path) -> None:
+    try:
+        learning.training.restore(checkpoint)
+        _ = learning.training.data[learning.counters.position]  # is there in the text so cut
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        got = f"another ({' '.join(str(error).split())})"
+        cure = f"leave {CONFIGURATION} as the run wrote it"
+        raise ReaderError(
+            f"a checkpoint that fits the configuration in {path}", got, cure
+        ) from None
 
 
 def _text(folder: RunFolder, reading: LanguageOptions, given: Given) -> TextParts:

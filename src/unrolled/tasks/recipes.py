@@ -12,8 +12,8 @@ def recipes() -> dict[str, str]:
     """Return the recipes by name, each with its first line: what it reaches, and from what data.
 
     Example:
-        >>> recipes()["tinyshakespeare_3_minutes"]
-        'Tiny Shakespeare, characters: 1.50 nats in 3 minutes; lm_text/tinyshakespeare'
+        >>> recipes()["ptb_small"].split("; ")[1]
+        'reads $UNROLLED_DATA/lm_text/ptb'
     """
     found = {}
     for path in sorted(_FOLDER.glob("*.yaml")):

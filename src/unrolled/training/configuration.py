@@ -42,8 +42,8 @@ def read_configuration(path: Path, schema: Schema) -> dict[str, Any]:
         if is_dataclass(kind):
             found[key] = _section(key, node, kind, path)
         else:
-            _require(key, node, kind, place)
             found[key] = node.plain()
+            require_kind(f"{key} at {place}", found[key], kind)
     return found
 
 
@@ -53,6 +53,23 @@ def check_section(kind: Any, values: Mapping[str, Any], path: Path) -> None:
         kind(**values)
     except ConfigError as error:
         raise ConfigError(f"{error.expected} in {path}", error.got, error.cure) from None
+
+
+def require_kind(what: str, value: object, kind: Any) -> None:
+    """Raise ``ConfigError`` unless a value is of an annotated type; a whole number is a number.
+
+    Args:
+        what: the key, and where it stands.
+        value: a scalar, a list or a dict.
+        kind: the annotation; one that says nothing is fitted by everything.
+    Example:
+        >>> require_kind("window", "many", int)
+        Traceback (most recent call last):
+        ...
+        unrolled.errors.ConfigError: expected window to be a whole number, got 'many'
+    """
+    if not _fits(value, kind):
+        raise ConfigError(f"{what} to be {_described(kind)}", shown(value))
 
 
 def comments_on(kind: type) -> dict[str, str]:
@@ -92,14 +109,14 @@ def expand_path(path: str) -> str:
 
 
 def _section(section: str, node: Node, kind: Any, path: Path) -> dict[str, Any]:
-    _require(section, node, dict, f"{path}:{node.line}")
+    require_kind(f"{section} at {path}:{node.line}", node.value, dict)
     hints = get_type_hints(kind)
     names = {field.name: field.name for field in fields(kind)}
     for key, inner in node.value.items():
         place = f"{path}:{inner.line}"
         if key not in names:
             raise _unknown(f"{section}.{key}", place, {f"{section}.{k}": k for k in names})
-        _require(f"{section}.{key}", inner, hints[key], place)
+        require_kind(f"{section}.{key} at {place}", inner.plain(), hints[key])
     return {key: inner.plain() for key, inner in node.value.items()}
 
 
@@ -122,12 +139,6 @@ def _unknown(key: str, place: str, names: Mapping[str, str]) -> ConfigError:
     return ConfigError(f"a key among {', '.join(level)} at {place}", shown(key), cure)
 
 
-def _require(key: str, node: Node, kind: Any, place: str) -> None:
-    value = node.plain()
-    if not _fits(value, kind):
-        raise ConfigError(f"{key} to be {_described(kind)} at {place}", shown(value))
-
-
 def _fits(value: object, kind: Any) -> bool:
     if get_origin(kind) in (Union, UnionType):
         return any(_fits(value, one) for one in get_args(kind))
@@ -137,7 +148,8 @@ def _fits(value: object, kind: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if kind is int:
         return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, str if kind is Path else get_origin(kind) or kind)
+    plain = str if kind is Path else get_origin(kind) or kind
+    return not isinstance(plain, type) or isinstance(value, plain)
 
 
 def _described(kind: Any) -> str:

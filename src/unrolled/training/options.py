@@ -6,6 +6,8 @@ from typing import Literal
 
 from unrolled.errors import ConfigError
 
+_MOST_THREADS = 1024  # OpenMP takes the process down over a number that the machine cannot give
+
 
 @dataclass(frozen=True)
 class TrainingOptions:
@@ -75,6 +77,8 @@ class TrainingOptions:
         for name in ("momentum", "weight_decay", "warm_up", "clip_norm", "clip_value"):
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"{name} of at least 0", str(getattr(self, name)))
+        if not 0 <= self.threads <= _MOST_THREADS:
+            raise ConfigError(f"threads from 0 to {_MOST_THREADS}", str(self.threads))
         if self.device != "cpu":
             raise ConfigError("device cpu, the only one supported today", repr(self.device))
         if self.backward_steps is not None and self.backward_steps % self.window:
