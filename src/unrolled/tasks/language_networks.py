@@ -40,7 +40,7 @@ def build_language_network(
             raise ConfigError("options for a name alone", got, "give them to the module itself")
         return _fitting(name, vocabulary_size)
     cls, given = _network(name)
-    allowed, kinds = network_options(name), get_type_hints(cls.__init__)
+    allowed, kinds = network_options(name), _annotations(cls)
     for option in options:
         if option not in allowed:
             near = get_close_matches(option, allowed, n=1)
@@ -140,6 +140,13 @@ def _fitting(network: Network, vocabulary_size: int) -> Network:
         got = f"[{', '.join(['B', 'T', *map(str, y.shape[2:])])}] from {name}"
         raise ConfigError(expected, got, cure)
     return network
+
+
+def _annotations(cls: type) -> dict[str, Any]:
+    try:
+        return get_type_hints(cls.__init__)
+    except NameError:  # a class of your own may name types that only its checker imports
+        return {}
 
 
 def _network(name: str) -> tuple[type[Network], dict[str, Any]]:

@@ -73,8 +73,9 @@ def read_yaml(path: Path) -> Node:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}" if mark else path
-        got = getattr(error, "problem", None) or getattr(error, "reason", None) or "something else"
-        raise ReaderError(f"YAML at {place}", " ".join(str(got).split())) from None
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or error
+        got = f"something else: {' '.join(str(problem).split())}"
+        raise ReaderError(f"YAML at {place}", got) from None
     if not isinstance(node.value, dict):
         raise ReaderError(f"a mapping, KEY: VALUE on each line, in {path}", shown(node.plain()))
     return node
@@ -136,7 +137,10 @@ def _written(value: Any) -> str:
             return ".nan"
         case float() if isinf(value):
             return ".inf" if value > 0 else "-.inf"
-        case int() | float():
+        case float():
+            text = repr(value)  # a reader of YAML 1.1 wants the point
+            return text if "." in text else text.replace("e", ".0e")
+        case int():
             return repr(value)
         case list() | tuple():
             return f"[{', '.join(map(_written, value))}]"
@@ -150,7 +154,9 @@ def _written(value: Any) -> str:
 
 def _text(text: str) -> str:
     if _PLAIN.fullmatch(text) and isinstance(_scalar(text), str) and text[:3] not in ("---", "..."):
-        return text
+        tag = yaml.resolver.Resolver().resolve(yaml.ScalarNode, text, (True, False))
+        if tag == "tag:yaml.org,2002:str":  # in YAML 1.1 too, for other readers
+            return text
     if text.isascii() and text.isprintable():
         return json.dumps(text)
     quoted: str = yaml.dump(text, default_style='"', allow_unicode=True, width=10**9)
