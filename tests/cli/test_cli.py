@@ -253,7 +253,12 @@ def test_a_cell_of_ones_own_trains_from_the_command_line() -> None:
         "unrolled.register('mine', Mine)\n"
     )
     assert train("--model", "mine", "--import", "mine.py", "--out", "run") == 0
-    command = "from unrolled.cli import main; import sys; sys.exit(main(['evaluate', 'run']))"
-    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
+    command = "from unrolled.cli import main; import sys; sys.exit(main(sys.argv[1:]))"
+    evaluate = [sys.executable, "-c", command, "evaluate", "run"]
+    done = subprocess.run(evaluate, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "unrolled.register('mine', YourClass)" in done.stderr
+    assert "name its file by --import, or call unrolled.register('mine', Your" in done.stderr
+    done = subprocess.run([*evaluate, "--import", "mine.py"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert json.loads(Path("run/resume.json").read_text())["import"] == ["mine.py"]
+    assert "mine.py" not in Path("run/config.yaml").read_text()

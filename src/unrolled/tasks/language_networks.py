@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from difflib import get_close_matches
 from functools import partial
-from typing import Any, TypeAlias, cast, get_type_hints
+from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor
@@ -144,7 +144,8 @@ def _fitting(network: Network, vocabulary_size: int) -> Network:
 
 def _annotations(cls: type) -> dict[str, Any]:
     try:
-        return get_type_hints(cls.__init__)
+        parameters = inspect.signature(cls, eval_str=True).parameters.values()
+        return {p.name: p.annotation for p in parameters if p.annotation is not p.empty}
     except NameError:  # a class of your own may name types that only its checker imports
         return {}
 

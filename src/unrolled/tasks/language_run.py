@@ -68,8 +68,13 @@ def begin(
         "import": [str(path) for path in given.imports],
         "class": None if given.network is None else type(given.network).__name__,
     }
+    words = comments()
+    if given.network is not None:
+        words["model"] = f"a {record['class']} was given from Python"
+    if given.text is not None:
+        words["data"] = "a text was given from Python"
     keep = request["training"]["keep"]
-    folder = RunFolder.new(out, "language", request, keep, record=record, comments=comments())
+    folder = RunFolder.new(out, "language", request, keep, record=record, comments=words)
     return _prepare(folder, show, given), folder
 
 

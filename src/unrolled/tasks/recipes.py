@@ -34,7 +34,7 @@ def find_configuration(name: str) -> Path:
     if name in known:
         return _FOLDER / f"{name}.yaml"
     if path.is_dir():
-        raise ReaderError("a configuration file", f"the folder {name}", f"try {path}/config.yaml")
+        raise ReaderError("a configuration file", f"the folder {name}", f"try {name}/config.yaml")
     near = get_close_matches(name, known, n=1)
     cure = f"did you mean {near[0]}?" if near else "`unrolled list` names the recipes"
     raise ReaderError("a file, or the name of a recipe, for --config", repr(name), cure)

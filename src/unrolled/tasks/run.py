@@ -14,6 +14,7 @@ from unrolled.tasks.language_options import LanguageOptions
 from unrolled.tasks.language_run import Given, begin, finish, reopen, request_of
 from unrolled.training.configuration import expand_path
 from unrolled.training.options import TrainingOptions
+from unrolled.training.plain_yaml import shown
 
 #: A file, a folder or a pattern; or text in memory: its parts, or texts to be joined and split.
 Text: TypeAlias = str | Path | TextParts | Sequence[str]
@@ -127,6 +128,6 @@ def _text(data: Text, reading: LanguageOptions) -> TextParts | None:
         return None
     if isinstance(data, TextParts):
         return data
-    if not all(isinstance(text, str) for text in data):
-        raise ConfigError("a path, TextParts, or a list of texts", type(data).__name__)
+    if not (isinstance(data, Sequence) and all(isinstance(text, str) for text in data)):
+        raise ConfigError("a path, TextParts, or a list of texts", shown(data))
     return split_texts(list(data), split=reading.split)

@@ -117,7 +117,7 @@ class RunFolder:
         if (self.path / CONFIGURATION).exists():
             return
         heading = (
-            f"Written by unrolled {unrolled.__version__}. This repeats the run:\n"
+            f"Written by unrolled {unrolled.__version__}. To repeat the run:\n"
             f"unrolled train {self.request['task']} --config {self.path / CONFIGURATION}"
         )
         document = write_yaml(self.request, self.comments, heading)
