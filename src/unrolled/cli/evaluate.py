@@ -32,7 +32,7 @@ def evaluate(
         json: print one JSON object and nothing else.
     """
     from unrolled.tasks.language import LanguageModel, evaluate_file
-    from unrolled.tasks.language_run import request_of
+    from unrolled.tasks.language_run import read_request
     from unrolled.training.configuration import expand_path
     from unrolled.training.device import use_threads
     from unrolled.training.run_folder import CONFIGURATION
@@ -40,7 +40,7 @@ def evaluate(
     run_imports(import_)
     loaded = LanguageModel.load(model)
     if data is None and (model / CONFIGURATION).exists():
-        request = request_of(model)
+        request = read_request(model / CONFIGURATION)
         data, encoding = request["data"], request["reading"]["encoding"]
     if data is None:
         raise ConfigError("--data", f"{model}, which remembers no file", "pass a text")

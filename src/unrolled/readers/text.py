@@ -76,6 +76,8 @@ def read_text(path: str | Path, *, encoding: str = "utf-8") -> str:
 def read_texts(source: str | Path, *, encoding: str = "utf-8") -> dict[Path, str]:
     """Read one file, every file in a folder, or what a pattern such as ``*.tex`` matches.
 
+    Among many, empty files are passed over.
+
     Returns:
         The texts by path, in the order of the paths.
     Raises:
@@ -88,6 +90,8 @@ def read_texts(source: str | Path, *, encoding: str = "utf-8") -> dict[Path, str
         paths = [Path(match) for match in glob.glob(str(source), recursive=True)]
     else:
         paths = [path]
+    if len(paths) > 1:
+        paths = [p for p in paths if p.is_file() and p.stat().st_size]
     if not paths:
         raise ReaderError(f"text files at {source}", "none", "check the path or the pattern")
     return {found: read_text(found, encoding=encoding) for found in sorted(paths)}

@@ -93,8 +93,7 @@ def reopen(
         ReaderError: no run there, none of its checkpoints is good, or its data has changed.
         ConfigError: the run was given a network or a text, and now is not.
     """
-    folder = RunFolder.open(path)
-    folder.request = request_of(path)
+    folder = RunFolder.open(path, read=read_request)
     checkpoint, faults = folder.checkpoints.load()
     if checkpoint is None and faults:
         raise ReaderError(f"a good checkpoint in {path}", "; ".join(map(str, faults)))
@@ -134,14 +133,13 @@ def finish(learning: Learning, folder: RunFolder) -> dict[str, Any]:
     return figures
 
 
-def request_of(run: Path) -> dict[str, Any]:
-    """Return what the run in a folder was asked for, which leaves nothing out.
+def read_request(path: Path) -> dict[str, Any]:
+    """Read the configuration in the folder of a run, which leaves no section out.
 
     Raises:
-        ReaderError: there is no such configuration in the folder, or a key of it is missing.
+        ReaderError: there is no such file, or a section is missing in it.
         ConfigError: one of its keys or values is none of the language task.
     """
-    path = run / CONFIGURATION
     request = read_language_configuration(path)
     for key in ("task", "data", "model", "options", *SECTIONS):
         if key not in request:

@@ -11,10 +11,11 @@ from unrolled.recurrence import Recurrence
 from unrolled.tasks.language import LanguageModel
 from unrolled.tasks.language_networks import Network
 from unrolled.tasks.language_options import LanguageOptions
-from unrolled.tasks.language_run import Given, begin, finish, reopen, request_of
+from unrolled.tasks.language_run import Given, begin, finish, read_request, reopen
 from unrolled.training.configuration import expand_path
 from unrolled.training.options import TrainingOptions
 from unrolled.training.plain_yaml import shown
+from unrolled.training.run_folder import CONFIGURATION
 
 #: A file, a folder or a pattern; or text in memory: its parts, or texts to be joined and split.
 Text: TypeAlias = str | Path | TextParts | Sequence[str]
@@ -93,7 +94,7 @@ def resume(
     """
     text = None
     if data is not None:
-        reading = LanguageOptions(**request_of(Path(run))["reading"])
+        reading = LanguageOptions(**read_request(Path(run) / CONFIGURATION)["reading"])
         text = _text(data, reading) or read_parts(
             expand_path(str(data)), split=reading.split, encoding=reading.encoding
         )

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
@@ -72,16 +72,26 @@ class RunFolder:
         return cls(out, {"task": task, **request}, keep, record=record, comments=comments)
 
     @classmethod
-    def open(cls, path: Path, keep: int = 2) -> Self:
+    def open(
+        cls,
+        path: Path,
+        keep: int = 2,
+        *,
+        read: Callable[[Path], dict[str, Any]] = lambda path: read_yaml(path).plain(),
+    ) -> Self:
         """Open the folder of a run that was begun.
 
+        Args:
+            path: the folder.
+            keep: how many checkpoints are kept.
+            read: reads the request, and checks it as its task does.
         Raises:
             ReaderError: there is no run in it.
         """
         if not (path / CONFIGURATION).is_file():
             got = f"no {CONFIGURATION} in it" if path.is_dir() else "nothing there"
             raise ReaderError(f"the folder of a run at {path}", got)
-        request = read_yaml(path / CONFIGURATION).plain()
+        request = read(path / CONFIGURATION)
         try:
             record = json.loads((path / _RECORD).read_text("utf-8"))
         except (OSError, ValueError, RecursionError):
