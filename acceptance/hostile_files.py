@@ -1,6 +1,6 @@
 """Strangers' files run nothing: every way in, against files that were made to do harm.
 
-    python -m acceptance.hostile_files [--files 200]
+    python -m acceptance.hostile_files [--files 300]
 
 Pickles under safe names, headers that lie, configurations that name code, sizes that would fill the
 memory, JSON without end, and mutants of good files go into every function that reads a file. An
@@ -10,6 +10,8 @@ broken twin falls back to pickle, as loaders do that want to be kind.
 """
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import pickle
@@ -21,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +32,14 @@ import torch
 from acceptance.small_run import open_or_begin
 from acceptance.verdict import conclude
 from unrolled.cells import LSTM
+from unrolled.cli import main as main_of_the_command_line
 from unrolled.errors import UnrolledError
 from unrolled.readers.text import TextParts
 from unrolled.storage import load_tensors
 from unrolled.streaming import Stream
 from unrolled.tasks.language import LanguageModel, evaluate
 from unrolled.tasks.language_run import finish, reopen
+from unrolled.training.plain_yaml import read_yaml, write_yaml
 
 WATCHED = (
     "os.system",
@@ -45,7 +50,14 @@ WATCHED = (
     "os.fork",
 )
 MEGABYTES, SECONDS = 64, 2.0
-TARGETS = ("model/config.json", "model/model.safetensors", "run.json", "checkpoint", "stream")
+TARGETS = (
+    "model/config.json",
+    "model/model.safetensors",
+    "config.yaml",
+    "resume.json",
+    "checkpoint",
+    "stream",
+)
 
 
 class Canary:
@@ -77,7 +89,7 @@ class Exploit:
 def main() -> int:
     """Run the proof and its broken twin."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--files", type=int, default=200)
+    parser.add_argument("--files", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     began, generator = time.monotonic(), random.Random(options.seed)
@@ -129,7 +141,8 @@ def place(folder: Path, target: str) -> Path:
 def hostile(target: str, good: Path, number: int, generator: random.Random) -> tuple[str, bytes]:
     """Return the name and the bytes of a hostile file in the place of a good one."""
     original = place(good, target).read_bytes()
-    made = {**json_attacks(original)} if target.endswith(".json") else tensor_attacks(original)
+    attacks = {".json": json_attacks, ".yaml": yaml_attacks}.get(Path(target).suffix)
+    made = (attacks or tensor_attacks)(original)
     if number < len(made):
         return list(made.items())[number]
     data = bytearray(original)
@@ -184,9 +197,7 @@ def json_attacks(original: bytes) -> dict[str, bytes]:
         return json.dumps({**config, **parts}).encode()
 
     def model(name: Any, **options: Any) -> bytes:
-        if "model" in config and isinstance(config["model"], dict):
-            return changed(model={"name": name, "options": options})
-        return changed(model=name, options=options)
+        return changed(model={"name": name, "options": options})
 
     attacks = {
         "names os.system": model("os:system"),
@@ -215,9 +226,80 @@ def json_attacks(original: bytes) -> dict[str, bytes]:
         "a pickle": pickle.dumps(Exploit()),
         "YAML": b"!!python/object/apply:os.system ['true']",
         "imports elsewhere": changed(**{"import": ["/etc/passwd"]}),
+        "imports nothing": changed(**{"import": 3}),
+        "another text": changed(parts={"train": "0"}),
+        "a class of code": changed(model={"name": None, "class": "os.system", "options": {}}),
         "vocabulary of numbers": changed(vocabulary=[1, 2, 3]),
     }
     return {name: data for name, data in attacks.items() if data != original}
+
+
+def yaml_attacks(original: bytes) -> dict[str, bytes]:
+    """Return configurations of a run that do what YAML can do, or say what is not true."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "good.yaml"
+        path.write_bytes(original)
+        config = read_yaml(path).plain()
+
+    def changed(section: str = "options", **parts: Any) -> bytes:
+        return write_yaml({**config, section: {**config[section], **parts}}, {}, "").encode()
+
+    def top(**parts: Any) -> bytes:
+        return write_yaml({**config, **parts}, {}, "").encode()
+
+    bomb = b"a: &a [x, x]\n" + b"".join(
+        b"%c: &%c [*%c, *%c, *%c]\n" % (c, c, c - 1, c - 1, c - 1) for c in range(98, 123)
+    )
+    return {
+        "a Python tag": b"!!python/object/apply:os.system ['true']",
+        "a Python tag as a value": original + b"data: !!python/name:os.system\n",
+        "a tag of our own": b"!unrolled {}\n" + original,
+        "a standard tag": original.replace(b"model: lstm", b"model: !!str lstm"),
+        "an alias bomb": bomb,
+        "an anchor": original.replace(b"model: lstm", b"model: &m lstm"),
+        "a merge key": original + b"<<: {model: gru}\n",
+        "a key twice": original + b"model: gru\n",
+        "an import": original + b"import: [/etc/passwd]\n",
+        "_target_": original + b"_target_: os.system\n",
+        "flow without end": b"[" * 60_000,
+        "blocks without end": b"- " * 30_000,
+        "mappings without end": b"? " * 30_000,
+        "a key without end": b"x" * 60_000 + b": 1\n",
+        "a number without end": b"training: {max_steps: " + b"9" * 60_000 + b"}",
+        "a file of 2 MB": b"# \n" * 500_000 + original,
+        "two documents": original + b"---\n" + original,
+        "an unknown directive": b"%EVIL true\n---\n" + original,
+        "not UTF-8": b"\xff\xfe\x00",
+        "a NUL": original + b"\0",
+        "empty": b"",
+        "a list": b"[1, 2]",
+        "a number": b"7",
+        "JSON cut short": b'{"task": ',
+        "a pickle": pickle.dumps(Exploit()),
+        "names os.system": top(model="os:system"),
+        "names a dotted path": top(model="subprocess.Popen"),
+        "names the base class": top(model="__main__"),
+        "names no model": top(model=None),
+        "names no data": top(data=None),
+        "a model that is a list": top(model=["lstm"]),
+        "another task": top(task="os"),
+        "a variable that is not set": top(data="$UNROLLED_NO_SUCH_VARIABLE/x"),
+        "sections that are null": top(options=None, reading=None, training=None),
+        "an unknown option": changed(__class__="os.system"),
+        "10^9 layers": changed(num_layers=10**9),
+        "10^9 units": changed(hidden_size=10**9),
+        "10^9 thin layers": changed(num_layers=10**9, hidden_size=1),
+        "minus one unit": changed(hidden_size=-1),
+        "units in words": changed(hidden_size="many"),
+        "NaN units": changed(hidden_size=float("nan")),
+        "a cell by a path": changed(cell="../../etc/passwd"),
+        "an unknown key": changed("training", windw=3),
+        "steps in words": changed("training", max_steps="many"),
+        "NaN as the rate": changed("training", learning_rate=float("nan")),
+        "10^9 threads": changed("training", threads=10**9),
+        "10^18 streams": changed("training", batch_size=10**17),
+        "an encoding that is a codec": changed("reading", encoding="zip"),
+    }
 
 
 def ways_in(target: str) -> dict[str, Callable[[Path], object]]:
@@ -225,7 +307,8 @@ def ways_in(target: str) -> dict[str, Callable[[Path], object]]:
     stream = Stream(LSTM(3, 5).eval())
     ways: dict[str, dict[str, Callable[[Path], object]]] = {
         "model": {"load": LanguageModel.load, "evaluate": score},
-        "run.json": {"resume": go_on},
+        "config.yaml": {"resume": go_on, "--config": repeat, "evaluate": score_run},
+        "resume.json": {"resume": go_on},
         "checkpoint": {"resume": go_on, "tensors": lambda f: load_tensors(place(f, target))},
         "stream": {"stream": lambda f: stream.load(place(f, target))},
     }
@@ -240,7 +323,30 @@ def score(folder: Path) -> object:
 def go_on(folder: Path) -> object:
     """Take a run up and train a step further."""
     learning, _ = reopen(folder, lambda *_: None)
-    return learning.training.run()
+    loop = learning.training
+    loop.options = replace(loop.options, max_steps=loop.counters.step + 1)
+    return loop.run()
+
+
+def repeat(folder: Path) -> object:
+    """Begin a run anew from a configuration."""
+    file, again = str(folder / "config.yaml"), str(folder / "again")
+    return run("train", "language", "--config", file, "--max-steps", "2", "--out", again)
+
+
+def score_run(folder: Path) -> object:
+    """Let a run say which data it is to be measured on."""
+    return run("evaluate", str(folder))
+
+
+def run(*arguments: str) -> int:
+    """Run a command line; a refusal is raised as the words that it printed."""
+    words = io.StringIO()
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(words):
+        code = main_of_the_command_line(list(arguments))
+    if code == 2:
+        raise UnrolledError("no complaint", words.getvalue().strip())
+    return code
 
 
 def kind_loader(folder: Path) -> object:

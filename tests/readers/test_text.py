@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from unrolled.errors import ConfigError, ReaderError
-from unrolled.readers.text import read_parts, read_text, read_texts
+from unrolled.readers.text import hash_text, read_parts, read_text, read_texts, split_texts
 
 
 def test_line_ends_become_one_character(tmp_path: Path) -> None:
@@ -75,3 +75,21 @@ def test_a_folder_or_a_pattern_is_read_in_order(tmp_path: Path) -> None:
     assert list(read_texts(f"{tmp_path}/*.tex").values()) == ["a.tex", "b.tex"]
     with pytest.raises(ReaderError, match="got none; check the path or the pattern"):
         read_texts(f"{tmp_path}/*.c")
+
+
+def test_among_many_files_empty_ones_are_passed_over(tmp_path: Path) -> None:
+    for name, text in (("a.h", "int a;\n"), ("b.h", ""), ("c.h", "int c;\n")):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "folder.h").mkdir()
+    for source in (tmp_path, f"{tmp_path}/*.h"):
+        assert list(read_texts(source).values()) == ["int a;\n", "int c;\n"]
+    with pytest.raises(ReaderError, match="an empty file"):
+        read_texts(tmp_path / "b.h")
+
+
+def test_texts_in_memory_are_joined_and_split() -> None:
+    parts = split_texts(["abcde", "fghij", "klmno", "pqrst"], split="80/10/10")
+    assert (parts.train, parts.valid, parts.test) == ("abcdefghijklmnop", "qr", "st")
+    assert parts.files == [hash_text(text) for text in ("abcde", "fghij", "klmno", "pqrst")]
+    with pytest.raises(ReaderError, match="some text, got none"):
+        split_texts(["", ""])

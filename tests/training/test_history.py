@@ -67,5 +67,5 @@ def test_half_a_last_line_is_left_out_and_damage_before_it_is_named(folder: RunF
 
 
 def test_what_a_killed_beginning_left_behind_does_not_count(tmp_path: Path) -> None:
-    (tmp_path / ".run.json.123.tmp").write_text("{")
+    (tmp_path / ".config.yaml.123.tmp").write_text("{")
     assert RunFolder.new(tmp_path, "test", {}, keep=1).path == tmp_path

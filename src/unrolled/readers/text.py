@@ -3,6 +3,7 @@
 import glob
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,6 +76,8 @@ def read_text(path: str | Path, *, encoding: str = "utf-8") -> str:
 def read_texts(source: str | Path, *, encoding: str = "utf-8") -> dict[Path, str]:
     """Read one file, every file in a folder, or what a pattern such as ``*.tex`` matches.
 
+    Among many, empty files are passed over.
+
     Returns:
         The texts by path, in the order of the paths.
     Raises:
@@ -87,6 +90,8 @@ def read_texts(source: str | Path, *, encoding: str = "utf-8") -> dict[Path, str
         paths = [Path(match) for match in glob.glob(str(source), recursive=True)]
     else:
         paths = [path]
+    if len(paths) > 1:
+        paths = [p for p in paths if p.is_file() and p.stat().st_size]
     if not paths:
         raise ReaderError(f"text files at {source}", "none", "check the path or the pattern")
     return {found: read_text(found, encoding=encoding) for found in sorted(paths)}
@@ -105,14 +110,30 @@ def read_parts(source: str | Path, *, split: str = "90/5/5", encoding: str = "ut
     """
     texts = read_texts(source, encoding=encoding)
     named = _parts_by_name(texts)
-    if named is not None:
-        return named
+    return named if named is not None else split_texts(list(texts.values()), split=split)
+
+
+def split_texts(texts: Sequence[str], *, split: str = "90/5/5") -> TextParts:
+    """Join texts and cut them into parts.
+
+    Args:
+        texts: in the order in which they are read.
+        split: percentages of the whole for train, valid and test.
+    Raises:
+        ReaderError: there is no text in them.
+        ConfigError: an impossible split.
+    Example:
+        >>> split_texts(["abcde", "fghij"], split="80/20").valid
+        'ij'
+    """
     shares = _shares(split)
-    whole = "".join(texts.values())
+    whole = "".join(texts)
+    if not whole:
+        raise ReaderError("some text", "none")
     first = round(len(whole) * shares[0] / 100)
     second = round(len(whole) * (shares[0] + shares[1]) / 100)
     parts = (whole[:first], whole[first:second], whole[second:])
-    files = [hash_text(text) for text in texts.values()]
+    files = [hash_text(text) for text in texts]
     wanted = [part for part, share in zip(parts, shares, strict=True) if share]
     if any(len(part) < _SHORTEST_PART for part in wanted):
         return TextParts(whole, files=files)

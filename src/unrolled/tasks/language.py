@@ -16,10 +16,15 @@ from unrolled.errors import ConfigError, ReaderError
 from unrolled.models import BigramLanguageModel, bigram_nats
 from unrolled.readers.text import TextParts, hash_text, read_parts, read_texts
 from unrolled.recurrence import Recurrence
-from unrolled.tasks.language_networks import build_language_network
+from unrolled.tasks.language_networks import (
+    Network,
+    build_language_network,
+    describe,
+    restore_language_network,
+)
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.tasks.language_samples import choose_prompt, observe_sample
-from unrolled.tasks.model_folder import read_model, require_fitting_sizes, write_model
+from unrolled.tasks.model_folder import read_model, write_model
 from unrolled.tasks.vocabulary import Vocabulary
 from unrolled.training.device import seed_everything
 from unrolled.training.loop import Counters, Poll, Progress, Training
@@ -69,7 +74,7 @@ class LanguageModel:
     Args:
         network: gives logits ``[B, T, V]``.
         vocabulary: what its tokens stand for.
-        model: the name of the network in the registry, and its options.
+        model: the name of the network in the registry, and its options; or its class.
         split: how the text that it was trained on was split.
         parts: SHA-256 of each part of that text.
         files: SHA-256 of every file that training had a share in.
@@ -84,7 +89,7 @@ class LanguageModel:
 
     @classmethod
     def new(
-        cls, text: TextParts, data: LanguageOptions, name: str, options: dict[str, Any]
+        cls, text: TextParts, data: LanguageOptions, name: str | Network, options: dict[str, Any]
     ) -> "LanguageModel":
         """Return an untrained model for a text.
 
@@ -93,22 +98,19 @@ class LanguageModel:
         whole = text.train if data.level == "word" else text.train + text.valid + text.test
         vocabulary = Vocabulary.of(whole, data.level, min_count=data.min_count)
         network = build_language_network(name, len(vocabulary), options)
-        model = {"name": name, "options": options}
+        model = describe(name, options)
         return cls(network, vocabulary, model, data.split, text.hashes(), text.files)
 
     @classmethod
-    def load(cls, folder: str | Path) -> "LanguageModel":
-        """Read a model folder."""
+    def load(cls, folder: str | Path, network: Network | None = None) -> "LanguageModel":
+        """Read a model folder; the tensors go into ``network``, if one is given."""
         config, tensors = read_model(Path(folder), task="language")
         try:
             vocabulary = Vocabulary(config["level"], tuple(config["vocabulary"]))
             model = config["model"]
-            require_fitting_sizes(model["options"], tensors)
-            with torch.device("meta"):  # sizes first: memory is that of the file's tensors alone
-                network = build_language_network(model["name"], len(vocabulary), model["options"])
-            network.load_state_dict(tensors, assign=True)
+            network = restore_language_network(model, len(vocabulary), tensors, network)
             split, parts, files = config["split"], config["parts"], config["files"]
-            return cls(network.eval(), vocabulary, model, split, parts, files)
+            return cls(network, vocabulary, model, split, parts, files)
         except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise ReaderError(f"a language model in {folder}", reason) from None
@@ -210,7 +212,7 @@ class Learning:
 
 def prepare(
     text: TextParts,
-    name: str = "lstm",
+    name: str | Network = "lstm",
     options: dict[str, Any] | None = None,
     *,
     data: LanguageOptions = LanguageOptions(),  # noqa: B008 (frozen)
@@ -222,8 +224,8 @@ def prepare(
 
     Args:
         text: in its parts.
-        name: of the network or cell in the registry.
-        options: of the network.
+        name: of the network or cell in the registry, or a network.
+        options: of the network, where it has a name.
         data: how the text is read.
         training: how long and how.
         folder: where log and checkpoints go.

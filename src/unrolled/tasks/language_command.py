@@ -2,15 +2,21 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from unrolled.tasks.language_networks import unusual_options
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.training.options import TrainingOptions
 
 
-def command_of(request: dict[str, Any]) -> str:
+def command_of(request: dict[str, Any], imports: Sequence[str] = ()) -> str:
     """Return the command that a request came from; options at their defaults are left out.
+
+    Args:
+        request: of a run.
+        imports: files of code that it was told to import.
 
     Example:
         >>> command_of({"task": "demo", "minutes": 0.5, "seed": 0})
@@ -21,12 +27,17 @@ def command_of(request: dict[str, Any]) -> str:
     if request["task"] == "demo":
         plain = {name: value for name, value in request.items() if name != "task"}
         return shlex.join(["unrolled", "demo", *_flags(plain, {})])
-    words = ["unrolled", "train", request["task"], "--data", request["data"]]
-    words += _flags({"model": request.get("model", "lstm")}, {"model": "lstm"})
-    for name, value in request.get("options", {}).items():
+    name = request.get("model", "lstm")
+    if name is None or request["data"] is None:  # no command line can give a module or a text
+        network, text = name or "the same module", request["data"] or "the same text"
+        return f"unrolled.train({request['task']!r}, data={text!r}, model={network!r}, ...)"
+    words = ["unrolled", "train", request["task"], "--data", str(request["data"])]
+    words += _flags({"model": name}, {"model": "lstm"})
+    options = request.get("options", {})
+    for key, value in unusual_options(name, options).items():
         text = value if isinstance(value, str) else json.dumps(value)
-        words += ["--set", f"model.{name}={text}"]
-    for path in request.get("import", []):
+        words += ["--set", f"model.{key}={text}"]
+    for path in imports:
         words += ["--import", path]
     words += _flags(request.get("reading", {}), asdict(LanguageOptions()))
     words += _flags(request.get("training", {}), asdict(TrainingOptions()))

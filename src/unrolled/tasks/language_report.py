@@ -49,8 +49,8 @@ def write_report(
     show(0.7, "gradients")
     context = {
         "task": folder.request["task"],
-        "model": learning.model.model["name"],
-        "source": Path(folder.request.get("data", "")).name,
+        "model": learning.model.model["name"] or folder.record.get("class"),
+        "source": Path(folder.request.get("data") or "").name,
         "notices": learning.notices,
         "standing": standing,
         "progress": progress,
@@ -60,7 +60,7 @@ def write_report(
         "gradients": _gradients(learning),
         "seen": look_at_data(learning),
         "options": _options(learning, folder),
-        "command": command_of(folder.request),
+        "command": command_of(folder.request, folder.record.get("import", [])),
         "data": _data(learning),
         "environment": _environment(learning),
         "written_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -88,9 +88,11 @@ def _gradients(learning: Learning) -> GradientReport | None:
 def _options(learning: Learning, folder: RunFolder) -> dict[str, list[tuple[str, str]]]:
     """Return every option with its value, those left at their defaults too."""
     model = learning.model.model
-    network = network_options(model["name"]) | model["options"]
+    name, network = folder.record.get("class"), {}
+    if model["name"] is not None:
+        name, network = model["name"], network_options(model["name"]) | model["options"]
     groups = {
-        "Network": {"name": model["name"], **network},
+        "Network": {"name": name, **network},
         "Reading": folder.request.get("reading", {}),
         "Training": vars(learning.training.options),
     }

@@ -61,7 +61,9 @@ def require_fitting_sizes(options: dict[str, Any], tensors: dict[str, Tensor]) -
 
 
 def _card(task: str, config: dict[str, Any]) -> str:
-    options = {"network": config["model"]["name"], **config["model"]["options"]}
+    model = config["model"]
+    name = model["name"] or f"{model['class']}, a module given from Python"
+    options = {"network": name, **model["options"]}
     network = "\n".join(f"| {name} | {value} |" for name, value in options.items())
     figures = "\n".join(f"| {name} | {value} |" for name, value in config["figures"].items())
     return f"""---

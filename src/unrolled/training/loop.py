@@ -204,7 +204,7 @@ class Training:
         """Learn from one window."""
         options, chunk = self.options, self.data[self.counters.position]
         for group in self.optimizer.param_groups:
-            group["lr"] = rate_at(self.share, options)
+            group["lr"] = rate_at(self.share, options, self.counters.epoch)
         y, loss, after = self.bptt.forward(self.model, chunk, self.loss_of)
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
