@@ -33,7 +33,8 @@ from unrolled.errors import UnrolledError
 from unrolled.readers.text import TextParts
 from unrolled.storage import load_tensors
 from unrolled.streaming import Stream
-from unrolled.tasks.language import LanguageModel, evaluate
+from unrolled.tasks.language import LanguageModel
+from unrolled.tasks.language_evaluation import evaluate
 from unrolled.tasks.language_run import finish, reopen
 
 WATCHED = (

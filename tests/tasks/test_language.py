@@ -11,18 +11,11 @@ import torch
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.models import BigramLanguageModel, bigram_nats
 from unrolled.readers.text import TextParts, hash_text
-from unrolled.tasks.language import (
-    LanguageModel,
-    Streams,
-    evaluate,
-    evaluate_file,
-    mean_nats,
-    prepare,
-    share_learnt,
-    written,
-)
+from unrolled.tasks.language import LanguageModel, Streams, mean_nats, prepare
+from unrolled.tasks.language_evaluation import evaluate, evaluate_file, share_learnt
 from unrolled.tasks.language_networks import build_language_network, network_options
 from unrolled.tasks.language_options import LanguageOptions
+from unrolled.tasks.language_writing import written
 from unrolled.tasks.vocabulary import Vocabulary
 from unrolled.training.options import TrainingOptions
 

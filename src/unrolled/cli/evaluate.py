@@ -28,7 +28,8 @@ def evaluate(
             any other text all that the model was not trained on.
         json: print one JSON object and nothing else.
     """
-    from unrolled.tasks.language import LanguageModel, evaluate_file
+    from unrolled.tasks.language import LanguageModel
+    from unrolled.tasks.language_evaluation import evaluate_file
     from unrolled.training.device import use_threads
     from unrolled.training.run_folder import RunFolder
 

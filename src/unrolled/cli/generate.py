@@ -39,7 +39,8 @@ def generate(
         seed: repeat it to draw the same text again.
         json: print one JSON object and nothing else.
     """
-    from unrolled.tasks.language import LanguageModel, searched, written
+    from unrolled.tasks.language import LanguageModel
+    from unrolled.tasks.language_writing import searched, written
 
     if length < 1:
         raise ConfigError("a length of at least 1", str(length))
