@@ -71,7 +71,7 @@ def test_a_folder_is_split_by_the_names_of_its_files(tmp_path: Path) -> None:
 def test_a_folder_or_a_pattern_is_read_in_order(tmp_path: Path) -> None:
     for name in ("b.tex", "a.tex", "constraint.md", ".hidden"):
         (tmp_path / name).write_text(name)
-    assert list(read_texts(tmp_path).values()) == ["a.tex", "b.tex", "constraint.md"]
-    assert list(read_texts(f"{tmp_path}/*.tex").values()) == ["a.tex", "b.tex"]
+    assert list(read_texts(tmp_path).texts.values()) == ["a.tex", "b.tex", "constraint.md"]
+    assert list(read_texts(f"{tmp_path}/*.tex").texts.values()) == ["a.tex", "b.tex"]
     with pytest.raises(ReaderError, match="got none; check the path or the pattern"):
         read_texts(f"{tmp_path}/*.c")

@@ -16,7 +16,7 @@ from unrolled.tasks.language_evaluation import evaluate, evaluate_file, share_le
 from unrolled.tasks.language_networks import build_language_network, network_options
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.tasks.language_writing import written
-from unrolled.tasks.vocabulary import Vocabulary
+from unrolled.tasks.vocabulary import Characters
 from unrolled.training.options import TrainingOptions
 
 LINE = "the cat sat on the mat.\n"
@@ -169,7 +169,7 @@ def test_a_model_folder_that_is_none_is_named(tmp_path: Path) -> None:
         ({"model": {"name": "lstm", "options": {"depth": 3}}}, "depth"),
         ({"model": {"name": "lstm", "options": {**SMALL, "hidden_size": 13}}}, "size mismatch"),
         ({"model": {"name": "os:system", "options": {}}}, "a name among"),
-        ({"vocabulary": None}, "a language model in"),
+        ({"vocabulary": None}, "got no list of strings"),
     ):
         (tmp_path / "config.json").write_text(json.dumps({**config, **changed}))
         with pytest.raises((ReaderError, ConfigError), match=words):
@@ -180,7 +180,7 @@ def test_a_model_folder_that_is_none_is_named(tmp_path: Path) -> None:
 
 
 def test_characters_and_tokens_are_each_others_inverse() -> None:
-    vocabulary = Vocabulary.of("hello\n→")
+    vocabulary = Characters.of("hello\n→")
     assert vocabulary.decode(vocabulary.encode("hole→")) == "hole→"
     with pytest.raises(ConfigError, match="in the prompt, got 'x' at position 2"):
         vocabulary.encode("hex", what="the prompt")

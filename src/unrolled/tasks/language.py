@@ -15,8 +15,18 @@ from unrolled.readers.text import TextParts
 from unrolled.recurrence import Recurrence
 from unrolled.tasks.language_networks import build_language_network
 from unrolled.tasks.language_options import LanguageOptions
-from unrolled.tasks.model_folder import read_model, require_fitting_sizes, write_model
-from unrolled.tasks.vocabulary import Vocabulary
+from unrolled.tasks.model_folder import (
+    model_home,
+    read_model,
+    require_fitting_sizes,
+    write_model,
+)
+from unrolled.tasks.vocabulary import (
+    Vocabulary,
+    build_vocabulary,
+    load_vocabulary,
+    save_vocabulary,
+)
 from unrolled.training.device import seed_everything
 from unrolled.training.loop import Counters, Poll, Progress, Training
 from unrolled.training.options import TrainingOptions
@@ -53,10 +63,9 @@ class LanguageModel:
     ) -> "LanguageModel":
         """Return an untrained model for a text.
 
-        The vocabulary at level char is that of all parts, at level word that of train alone.
+        The vocabulary at level char is that of all parts, at the others that of train alone.
         """
-        whole = text.train if data.level == "word" else text.train + text.valid + text.test
-        vocabulary = Vocabulary.of(whole, data.level, min_count=data.min_count)
+        vocabulary = build_vocabulary(text.train, text.valid + text.test, data)
         network = build_language_network(name, len(vocabulary), options)
         model = {"name": name, "options": options}
         return cls(network, vocabulary, model, data.split, text.hashes(), text.files)
@@ -66,7 +75,7 @@ class LanguageModel:
         """Read a model folder."""
         config, tensors = read_model(Path(folder), task="language")
         try:
-            vocabulary = Vocabulary(config["level"], tuple(config["vocabulary"]))
+            vocabulary = load_vocabulary(config, model_home(Path(folder)))
             model = config["model"]
             require_fitting_sizes(model["options"], tensors)
             with torch.device("meta"):  # sizes first: memory is that of the file's tensors alone
@@ -82,8 +91,7 @@ class LanguageModel:
         """Write a model folder, enough by itself to evaluate, predict and generate."""
         config = {
             "model": self.model,
-            "level": self.vocabulary.level,
-            "vocabulary": self.vocabulary.entries,
+            **save_vocabulary(self.vocabulary, Path(folder)),
             "split": self.split,
             "parts": self.parts,
             "files": self.files,

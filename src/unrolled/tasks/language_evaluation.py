@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.errors import ConfigError, ReaderError
-from unrolled.readers.text import TextParts, hash_text, read_parts, read_texts
+from unrolled.readers.text import TextParts, hash_text, join_texts, read_parts, read_texts
 from unrolled.tasks.language import EVALUATION_WINDOW, LanguageModel, Streams, mean_nats
 
 
@@ -68,7 +68,7 @@ def evaluate(model: LanguageModel, text: TextParts, *, part: str | None = None) 
         raise ReaderError(f"a part {part!r} of at least 2 tokens", str(len(tokens)))
     nats = mean_nats(model.network, Streams(tokens, 1, EVALUATION_WINDOW))
     unknown = unknown or model.vocabulary.count_unknown(tokens)
-    characters = len(known) - (1 if model.vocabulary.level == "char" else 0)
+    characters = len(known) - model.vocabulary.given(tokens)
     return Score(part, len(tokens) - 1, characters, nats, unknown)
 
 
@@ -83,14 +83,14 @@ def evaluate_file(
     text = read_parts(source, split=model.split, encoding=encoding)
     if part is not None or text.hashes() == model.parts:
         return evaluate(model, text, part=part)
-    texts = read_texts(source, encoding=encoding).values()
+    texts = read_texts(source, encoding=encoding).texts.values()
     unseen = [text for text in texts if hash_text(text) not in model.files]
     if not unseen:
         raise ReaderError(
             f"text that the model was not trained on at {source}", "none", "or pass --part all"
         )
     seen = sum(map(len, texts)) - sum(map(len, unseen))
-    return replace(evaluate(model, TextParts("".join(unseen))), seen_in_training=seen)
+    return replace(evaluate(model, TextParts(join_texts(unseen))), seen_in_training=seen)
 
 
 def share_learnt(nats: float, floor: float, vocabulary_size: int) -> float:

@@ -16,6 +16,8 @@ from unrolled.training.loop import Progress
 from unrolled.training.options import TrainingOptions
 from unrolled.training.run_folder import RunFolder
 
+_UNITS = {"char": "character", "word": "word", "bpe": "token"}
+
 Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 
 
@@ -65,7 +67,7 @@ def finish(learning: Learning, folder: RunFolder) -> dict[str, Any]:
         "nats_per_token": counters.best,
         "perplexity": exp(min(counters.best, 700.0)),
         "bigram_nats_per_token": learning.baseline,
-        "unit": "character" if learning.model.vocabulary.level == "char" else "word",
+        "unit": _UNITS[learning.model.vocabulary.level],
         "steps": counters.step,
         "skipped": counters.skipped,
         "seconds": counters.seconds,

@@ -20,7 +20,7 @@ def written(
     top_p: float = 1.0,
     seed: int | None = None,
 ) -> Iterator[str]:
-    """Write on from a prompt, one token after the other, without end.
+    """Write on from a prompt, without end: what each token adds, "" in mid-character.
 
     The network is used as it is, in eval() or in train().
 
@@ -40,15 +40,15 @@ def written(
     else:
         generator.manual_seed(seed)
     tokens = prompt_tokens(model.vocabulary, prompt)[None]
-    for drawn, _ in sampled_tokens(
+    draws = sampled_tokens(
         model.network,
         tokens,
         temperature=temperature,
         top_k=top_k,
         top_p=top_p,
         generator=generator,
-    ):
-        yield model.vocabulary.decode(drawn)
+    )
+    yield from model.vocabulary.pieces(int(drawn) for drawn, _ in draws)
 
 
 def searched(
@@ -57,12 +57,13 @@ def searched(
     """Return the likeliest continuation that a beam finds; a beam of 1 is greedy."""
     tokens = prompt_tokens(model.vocabulary, prompt)[None]
     found = beam_search(model.network, tokens, max_length=length, beam_size=beam_size)
-    return model.vocabulary.decode(found.tokens[0, 0, : int(found.lengths[0, 0])])
+    best = found.tokens[0, 0, : int(found.lengths[0, 0])]
+    return "".join(model.vocabulary.pieces(best.tolist()))
 
 
 def prompt_tokens(vocabulary: Vocabulary, prompt: str | None) -> Tensor:
     """Return the tokens of a prompt; of none, those of a line end or of the first entry."""
     if prompt is None:
-        line_end = vocabulary.level == "word" or "\n" in vocabulary.entries
+        line_end = vocabulary.level != "char" or "\n" in vocabulary.entries
         prompt = "\n" if line_end else vocabulary.entries[0]
     return vocabulary.encode(prompt, what="the prompt")
