@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from unrolled.errors import ReaderError
 from unrolled.models import BigramLanguageModel, bigram_nats
-from unrolled.readers.text import TextParts
+from unrolled.readers.text import TextParts, tell_left_out
 from unrolled.recurrence import Recurrence
 from unrolled.tasks.language_networks import build_language_network
 from unrolled.tasks.language_options import LanguageOptions
@@ -202,7 +202,7 @@ def prepare(
     streams = Streams(learnt, training.batch_size, training.window)
     valid = model.vocabulary.encode(text.valid or text.test) if text.held_out else learnt
     validation = Streams(valid, _VALIDATION_STREAMS, EVALUATION_WINDOW)
-    notices = []
+    notices = tell_left_out(text.left_out)
     if not text.held_out:
         notices.append("the text is too short to hold a part out: validation is on what is learnt")
     if streams.window < training.window:

@@ -21,6 +21,7 @@ class Score:
         nats_per_token: mean of -ln p(token | all before it).
         unknown: characters left out, or words that became <unk>.
         seen_in_training: characters left out because the model was trained on them.
+        files_left_out: files of a folder or a pattern that are no text.
     """
 
     part: str
@@ -29,6 +30,7 @@ class Score:
     nats_per_token: float
     unknown: int = 0
     seen_in_training: int = 0
+    files_left_out: int = 0
 
     def figures(self) -> dict[str, Any]:
         """Return the figures for a report."""
@@ -82,7 +84,7 @@ def evaluate_file(
     """
     text = read_parts(source, split=model.split, encoding=encoding)
     if part is not None or text.hashes() == model.parts:
-        return evaluate(model, text, part=part)
+        return replace(evaluate(model, text, part=part), files_left_out=len(text.left_out))
     texts = read_texts(source, encoding=encoding).texts.values()
     unseen = [text for text in texts if hash_text(text) not in model.files]
     if not unseen:
@@ -90,7 +92,8 @@ def evaluate_file(
             f"text that the model was not trained on at {source}", "none", "or pass --part all"
         )
     seen = sum(map(len, texts)) - sum(map(len, unseen))
-    return replace(evaluate(model, TextParts(join_texts(unseen))), seen_in_training=seen)
+    score = evaluate(model, TextParts(join_texts(unseen)))
+    return replace(score, seen_in_training=seen, files_left_out=len(text.left_out))
 
 
 def share_learnt(nats: float, floor: float, vocabulary_size: int) -> float:

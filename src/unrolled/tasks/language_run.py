@@ -1,5 +1,7 @@
 """A run of the language task in its folder: begun, taken up again, finished."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from math import exp
 from pathlib import Path
@@ -7,10 +9,13 @@ from typing import Any
 
 from unrolled.errors import ReaderError
 from unrolled.readers.text import read_parts
+from unrolled.readers.word_vectors import read_word_vectors, vector_size
 from unrolled.registry import import_file
 from unrolled.tasks.language import LanguageModel, Learning, prepare
+from unrolled.tasks.language_embeddings import embedding_of, start_from, with_embedding_size
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.tasks.model_folder import require_fitting_sizes
+from unrolled.tasks.vocabulary import Words
 from unrolled.training.device import use_threads
 from unrolled.training.loop import Progress
 from unrolled.training.options import TrainingOptions
@@ -30,7 +35,7 @@ def begin(out: Path | None, request: dict[str, Any], show: Show) -> tuple[Learni
         show: is told how far it is.
     """
     folder = RunFolder.new(out, "language", request, request["training"]["keep"])
-    return _prepare(folder, show), folder
+    return _prepare(folder, show, fresh=True), folder
 
 
 def reopen(path: Path, show: Show) -> tuple[Learning, RunFolder]:
@@ -47,7 +52,7 @@ def reopen(path: Path, show: Show) -> tuple[Learning, RunFolder]:
         folder.checkpoints.keep = folder.request["training"]["keep"]
         if checkpoint is not None:
             require_fitting_sizes(folder.request["options"], checkpoint.tensors)
-        learning = _prepare(folder, show)
+        learning = _prepare(folder, show, fresh=checkpoint is None)
     except (KeyError, TypeError, AttributeError) as error:
         got = " ".join(str(error).split())
         raise ReaderError(f"a run's request in {path / 'run.json'}", got) from None
@@ -72,21 +77,29 @@ def finish(learning: Learning, folder: RunFolder) -> dict[str, Any]:
         "skipped": counters.skipped,
         "seconds": counters.seconds,
     }
+    if "words_with_vectors" in folder.request:
+        figures["words_with_vectors"] = folder.request["words_with_vectors"]
     learning.model.save(folder.model, figures)
     return figures
 
 
-def _prepare(folder: RunFolder, show: Show) -> Learning:
+def _prepare(folder: RunFolder, show: Show, *, fresh: bool) -> Learning:
     request = folder.request
     for path in request["import"]:
         import_file(Path(path))
     reading = LanguageOptions(**request["reading"])
     options = TrainingOptions(**request["training"])
+    show(0.0, "reading")
     text = read_parts(request["data"], split=reading.split, encoding=reading.encoding)
     hashes = request.setdefault("parts", text.hashes())
     if hashes != text.hashes():
         raise ReaderError(f"{request['data']} as it was when the run began", "another text")
     use_threads(options.threads)
+    if reading.level == "bpe":
+        show(0.0, "learning byte pairs")
+    if reading.embeddings is not None and fresh:
+        size = vector_size(Path(reading.embeddings))
+        request["options"] = with_embedding_size(request["model"], request["options"], size)
     words = ""
 
     def report(progress: Progress, _: LanguageModel) -> None:
@@ -95,7 +108,7 @@ def _prepare(folder: RunFolder, show: Show) -> Learning:
             words = f"{progress.loss:.3f} nats"
         show(progress.share, words)
 
-    return prepare(
+    learning = prepare(
         text,
         request["model"],
         request["options"],
@@ -104,3 +117,34 @@ def _prepare(folder: RunFolder, show: Show) -> Learning:
         folder=folder,
         report=report,
     )
+    if reading.embeddings is not None:
+        _embed(learning, reading, request, show, fresh=fresh)
+    digest = hashlib.sha256(json.dumps(learning.model.vocabulary.entries).encode()).hexdigest()
+    if request.setdefault("vocabulary", digest) != digest:
+        raise ReaderError("the vocabulary as it was when the run began", "another one")
+    return learning
+
+
+def _embed(
+    learning: Learning,
+    reading: LanguageOptions,
+    request: dict[str, Any],
+    show: Show,
+    *,
+    fresh: bool,
+) -> None:
+    """Begin with word vectors, or leave them to the checkpoint, which has what became of them."""
+    embedding, vocabulary = embedding_of(learning.model.network), learning.model.vocabulary
+    if fresh and isinstance(vocabulary, Words):
+        path = Path(str(reading.embeddings))
+        found = read_word_vectors(
+            path, vocabulary.tokens, lambda share: show(0.0, f"word vectors {share:.0%}")
+        )
+        start_from(embedding, found)
+        request["words_with_vectors"] = len(found.tokens)
+        share = len(found.tokens) / len(vocabulary)
+        learning.notices.append(
+            f"{len(found.tokens):,} of the {len(vocabulary):,} entries of the vocabulary "
+            f"({share:.1%}) have a vector in {path}; the others start at random"
+        )
+    embedding.weight.requires_grad_(not reading.freeze_embeddings)

@@ -19,10 +19,9 @@ from unrolled.tasks.vocabulary.base import Vocabulary
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-_BLOCK = 1 << 16  # characters that are read at a time
-_BATCH = 64  # blocks that are read side by side
+_BLOCK = 1 << 20  # characters that are read at a time
 # Between a visible character and a blank no token runs on: cut there, a text has the same tokens.
-_CUT = re.compile(r"(?<=[!-~])[ \n]")
+_CUT = re.compile(r"(?<=[!-~])(?=[ \n])")
 
 _VISIBLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 _HIDDEN = [byte for byte in range(256) if byte not in _VISIBLE]
@@ -72,7 +71,7 @@ class BytePairs(Vocabulary):
         trainer = BpeTrainer(
             vocab_size=size, min_frequency=2, show_progress=False, initial_alphabet=sorted(_BYTES)
         )
-        tokenizer.train_from_iterator(_blocks(text), trainer)
+        tokenizer.train_from_iterator(_blocks(text, 1 << 16), trainer)
         return cls.from_json(tokenizer.to_str(), what="what was just learnt")
 
     @classmethod
@@ -119,10 +118,14 @@ class BytePairs(Vocabulary):
             raise ConfigError(
                 f"characters in {what}", f"{half.group()!r} at position {half.start()}"
             )
-        tokens, blocks = array("q"), _blocks(text)
-        while batch := [block for _, block in zip(range(_BATCH), blocks, strict=False)]:
-            for read in self._tokenizer.encode_batch_fast(batch, add_special_tokens=False):
-                tokens.extend(read.ids)
+        tokens, known = array("q"), dict[str, list[int]]()
+        for block in _blocks(text):
+            words = _CUT.split(block)  # few of them are different
+            new = list(set(words) - known.keys())
+            read = self._tokenizer.encode_batch_fast(new, add_special_tokens=False)
+            known |= {word: encoding.ids for word, encoding in zip(new, read, strict=True)}
+            for word in words:
+                tokens.extend(known[word])
         return torch.from_numpy(np.array(tokens, dtype=np.int64))
 
     def pieces(self, tokens: Iterable[int]) -> Iterator[str]:
@@ -174,11 +177,11 @@ def _require_plain(config: dict[str, Any]) -> None:
         raise ValueError("another model")
 
 
-def _blocks(text: str) -> Iterator[str]:
+def _blocks(text: str, size: int = _BLOCK) -> Iterator[str]:
     """Yield a text in blocks whose tokens together are those of the text."""
     start = 0
     while start < len(text):
-        cut = _CUT.search(text, start + _BLOCK)
+        cut = _CUT.search(text, start + size)
         stop = len(text) if cut is None else cut.start()
         yield text[start:stop]
         start = stop

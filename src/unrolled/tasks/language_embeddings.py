@@ -1,0 +1,49 @@
+"""Word vectors as the beginning of a language model's embedding."""
+
+from typing import Any
+
+import torch
+
+from unrolled.errors import ConfigError
+from unrolled.layers import Embedding
+from unrolled.readers.word_vectors import WordVectors
+from unrolled.recurrence import Recurrence
+from unrolled.tasks.language_networks import network_options
+
+_SIZES = ("embedding_size", "embed_dim")  # what the networks call the length of a token's vector
+
+
+def with_embedding_size(name: str, options: dict[str, Any], size: int) -> dict[str, Any]:
+    """Return the options of a network whose embedding has ``size`` numbers a token.
+
+    Raises:
+        ConfigError: the network has no embedding, or the options ask for another size.
+    """
+    option = next((option for option in _SIZES if option in network_options(name)), None)
+    if option is None:
+        raise ConfigError("a model with an embedding for --embeddings", name, "try lstm")
+    if options.get(option, size) != size:
+        raise ConfigError(
+            f"model.{option}={size}, as the word vectors have",
+            str(options[option]),
+            "leave it out, or choose other vectors",
+        )
+    return {**options, option: size}
+
+
+def embedding_of(network: Recurrence[Any, Any, Any, Any]) -> Embedding:
+    """Return the layer that gives a network's tokens their vectors.
+
+    Raises:
+        ConfigError: it has none.
+    """
+    for module in network.modules():
+        if isinstance(module, Embedding):
+            return module
+    raise ConfigError("a model with an embedding for --embeddings", type(network).__name__)
+
+
+@torch.no_grad()
+def start_from(embedding: Embedding, found: WordVectors) -> None:
+    """Begin with word vectors; the rows of words that have none stay as they are."""
+    embedding.weight[torch.from_numpy(found.tokens)] = torch.from_numpy(found.vectors)
