@@ -6,6 +6,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 import unrolled
+from unrolled.cli.data import data
 from unrolled.cli.demo import demo
 from unrolled.cli.evaluate import evaluate
 from unrolled.cli.generate import generate
@@ -22,7 +23,7 @@ app = App(
     help="Sequence models for vision, one step at a time.",
     version=unrolled.__version__,
 )
-for verb in (demo, train, evaluate, predict, generate, inspect, verify, info):
+for verb in (demo, train, evaluate, predict, generate, inspect, verify, data, info):
     app.command(verb)
 app.command(list_names, name="list")
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.readers.known_data import how_to_get
@@ -25,6 +26,7 @@ class TextParts:
         test: what measures; empty where there is none.
         files: SHA-256 of every file that ``train`` has a share in.
         left_out: files of a folder or a pattern that are no text, and why.
+        split_by: how the parts came about: by the "names" of the files, or by "position".
     """
 
     train: str
@@ -32,6 +34,7 @@ class TextParts:
     test: str = ""
     files: list[str] = field(default_factory=list)
     left_out: dict[Path, str] = field(default_factory=dict)
+    split_by: Literal["names", "position"] = "position"
 
     @property
     def held_out(self) -> str:
@@ -104,7 +107,8 @@ class TextFiles:
 def find_files(source: str | Path) -> list[Path]:
     """Return one file, every file in a folder, or what a pattern such as ``*.tex`` matches.
 
-    Hidden files and folders are left out of a folder; ``**`` in a pattern stands for any folders.
+    Hidden files and folders are left out of a folder; ``**`` in a pattern stands for any folders;
+    a file that is reached by several ways counts once.
 
     Raises:
         ReaderError: there is nothing; a well-known data set comes with how to get it.
@@ -123,7 +127,10 @@ def find_files(source: str | Path) -> list[Path]:
         raise ReaderError(f"a text file at {path}", "nothing there", _cure(path))
     if not paths:
         raise ReaderError(f"text files at {source}", "none", "check the path or the pattern")
-    return sorted(paths)
+    once: dict[Path, Path] = {}  # links to a file or a folder would repeat what it holds
+    for found in sorted(paths):
+        once.setdefault(found.resolve(), found)
+    return list(once.values())
 
 
 def read_texts(source: str | Path, *, encoding: str = "utf-8") -> TextFiles:
@@ -223,7 +230,7 @@ def _parts_by_name(found: TextFiles) -> TextParts | None:
         return None
     files = [hash_text(text) for text in parts["train"]]
     joined = {part: join_texts(texts) for part, texts in parts.items()}
-    return TextParts(**joined, files=files, left_out=found.left_out)
+    return TextParts(**joined, files=files, left_out=found.left_out, split_by="names")
 
 
 def _cure(path: Path) -> str:
