@@ -47,7 +47,7 @@ def evaluate(
     for name, words in (
         ("seen_in_training", "characters were left out: the model was trained on them"),
         ("unknown", "characters or words are unknown to the model"),
-        ("files_left_out", "files are no text and left out"),
+        ("files_left_out", "of the files left out, as no text"),
     ):
         if figures[name]:
             notice(f"{figures[name]:,} {words}")

@@ -58,6 +58,8 @@ def generate(
         print_json({"model": str(model), "prompt": prompt, "text": "".join(pieces)})
         return
     sys.stdout.write(prompt or "")
+    if loaded.vocabulary.level == "word" and prompt and not prompt[-1].isspace():
+        sys.stdout.write(" ")
     for piece in pieces:
         sys.stdout.write(piece)
         sys.stdout.flush()

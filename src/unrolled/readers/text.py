@@ -197,7 +197,8 @@ def tell_left_out(left_out: dict[Path, str]) -> list[str]:
         return []
     shown = [f"{path} ({reason})" for path, reason in list(left_out.items())[:_SHOWN]]
     more = f", and {len(left_out) - _SHOWN:,} more" if len(left_out) > _SHOWN else ""
-    return [f"{len(left_out):,} files are no text and left out: {', '.join(shown)}{more}"]
+    count = "1 file is" if len(left_out) == 1 else f"{len(left_out):,} files are"
+    return [f"{count} no text and left out: {', '.join(shown)}{more}"]
 
 
 def hash_text(text: str) -> str:

@@ -100,7 +100,11 @@ def _beginning(path: Path) -> tuple[int, int | None]:
     if len(fields) == 2 and all(field.isdigit() for field in fields) and int(fields[1]) > 0:
         return int(fields[1]), int(fields[0])
     if len(fields) < 2 or not all(map(_is_number, fields[-1:])):
-        got = "an empty file" if not first else repr(first[:20].decode("utf-8", "replace"))
+        got = (
+            "an empty file"
+            if not first
+            else repr(first.rstrip(_END)[:20].decode("utf-8", "replace"))
+        )
         cure = "unpack it" if first[:2] in (b"PK", b"\x1f\x8b") else ""
         raise ReaderError(f"a word and its numbers in line 1 of {path}", got, cure)
     return len(fields) - 1, None

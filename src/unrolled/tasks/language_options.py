@@ -40,6 +40,10 @@ class LanguageOptions:
             raise ConfigError("min_count of at least 1", str(self.min_count))
         if self.min_count > 1 and self.level != "word":
             raise ConfigError("--level word with --min-count", f"level {self.level}")
+        try:
+            b"    ".decode(self.encoding, "replace")  # of nothing, any name would do
+        except LookupError:
+            raise ConfigError("the name of an encoding", repr(self.encoding), "try utf-8") from None
         if self.vocabulary_size is not None:
             self._check_size(self.vocabulary_size)
         if self.embeddings is not None and self.level != "word":
