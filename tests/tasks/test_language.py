@@ -11,7 +11,7 @@ import torch
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.models import BigramLanguageModel, bigram_nats
 from unrolled.readers.text import TextParts, hash_text
-from unrolled.tasks.language import LanguageModel, Streams, mean_nats, prepare
+from unrolled.tasks.language import LanguageModel, Streams, evaluation_streams, mean_nats, prepare
 from unrolled.tasks.language_evaluation import evaluate, evaluate_file, share_learnt
 from unrolled.tasks.language_networks import build_language_network, network_options
 from unrolled.tasks.language_options import LanguageOptions
@@ -60,6 +60,15 @@ def test_the_score_does_not_depend_on_the_window() -> None:
     whole = mean_nats(model.network, Streams(tokens, 1, len(tokens)))
     for window in (1, 7, 100):
         assert abs(mean_nats(model.network, Streams(tokens, 1, window)) - whole) < 1e-6
+
+
+def test_a_large_vocabulary_is_scored_in_shorter_windows() -> None:
+    tokens = torch.arange(5000)
+    assert evaluation_streams(tokens, 4, 65).window == 1024
+    streams = evaluation_streams(tokens, 4, 10_000)
+    assert streams.window == 2**24 // (4 * 10_000)
+    assert streams.x.shape == (4, 1249)
+    assert evaluation_streams(tokens, 4, 2**24).window == 1
 
 
 def test_who_knows_nothing_needs_ln_v() -> None:

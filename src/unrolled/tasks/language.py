@@ -34,7 +34,8 @@ from unrolled.training.run_folder import RunFolder
 from unrolled.training.truncated_bptt import Chunk
 
 _VALIDATION_STREAMS = 32
-EVALUATION_WINDOW = 1024
+_EVALUATION_WINDOW = 1024
+_SCORES = 1 << 24  # that an evaluation holds at a time: 64 MiB
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,12 @@ class Streams(Sequence[Chunk]):
         return Chunk(self.x[:, start:stop], self.target[:, start:stop], number)
 
 
+def evaluation_streams(tokens: Tensor, batch_size: int, vocabulary_size: int) -> Streams:
+    """Return windows as long as their scores have room; no figure depends on the length."""
+    room = _SCORES // (batch_size * vocabulary_size)
+    return Streams(tokens, batch_size, max(1, min(_EVALUATION_WINDOW, room)))
+
+
 def loss_of(logits: Tensor, target: Tensor) -> Tensor:
     """Return the mean of -ln p(target)."""
     return F.cross_entropy(logits.flatten(0, 1), target.flatten())
@@ -201,7 +208,7 @@ def prepare(
     learnt = model.vocabulary.encode(text.train)
     streams = Streams(learnt, training.batch_size, training.window)
     valid = model.vocabulary.encode(text.valid or text.test) if text.held_out else learnt
-    validation = Streams(valid, _VALIDATION_STREAMS, EVALUATION_WINDOW)
+    validation = evaluation_streams(valid, _VALIDATION_STREAMS, len(model.vocabulary))
     notices = tell_left_out(text.left_out)
     if not text.held_out:
         notices.append("the text is too short to hold a part out: validation is on what is learnt")

@@ -7,7 +7,7 @@ from typing import Any
 
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.readers.text import TextParts, hash_text, join_texts, read_parts, read_texts
-from unrolled.tasks.language import EVALUATION_WINDOW, LanguageModel, Streams, mean_nats
+from unrolled.tasks.language import LanguageModel, evaluation_streams, mean_nats
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,8 @@ def evaluate(model: LanguageModel, text: TextParts, *, part: str | None = None) 
     tokens = model.vocabulary.encode(known)
     if len(tokens) < 2:
         raise ReaderError(f"a part {part!r} of at least 2 tokens", str(len(tokens)))
-    nats = mean_nats(model.network, Streams(tokens, 1, EVALUATION_WINDOW))
+    streams = evaluation_streams(tokens, 1, len(model.vocabulary))
+    nats = mean_nats(model.network, streams)
     unknown = unknown or model.vocabulary.count_unknown(tokens)
     characters = len(known) - model.vocabulary.given(tokens)
     return Score(part, len(tokens) - 1, characters, nats, unknown)
