@@ -49,6 +49,16 @@ def test_what_training_would_see_is_counted(folder: Path, capsys) -> None:
     assert begins.startswith("a line that is long enough")
 
 
+def test_word_vectors_are_looked_up_too(capsys) -> None:
+    Path("book.txt").write_text("the cat sat\n" * 40)
+    Path("vectors.txt").write_text("the 1 2\ncat 3 4\n")
+    arguments = ["book.txt", "--level", "word", "--embeddings", "vectors.txt"]
+    assert checked(capsys, *arguments)["words_with_vectors"] == 2
+    assert main(["data", "check", *arguments]) == 0
+    assert "note: 2 of the 5 entries of the vocabulary" in capsys.readouterr().out
+    assert main(["data", "check", *arguments[:-1], "none.txt"]) == 2
+
+
 @pytest.mark.parametrize("level", ["char", "bpe"])
 def test_the_model_it_speaks_of_is_the_one_that_is_trained(level: str, capsys) -> None:
     Path("book.txt").write_text(LONG * 40)

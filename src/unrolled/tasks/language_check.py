@@ -11,10 +11,12 @@ from torch import Tensor
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.readers.text import TextParts, find_files, part_named, read_parts
 from unrolled.readers.text_survey import FileSurvey, Surprise, survey_file
+from unrolled.readers.word_vectors import read_word_vectors
 from unrolled.tasks.data_report import DataReport, Table
 from unrolled.tasks.language import Streams
+from unrolled.tasks.language_embeddings import tell_found
 from unrolled.tasks.language_options import LanguageOptions
-from unrolled.tasks.vocabulary import Vocabulary, build_vocabulary
+from unrolled.tasks.vocabulary import Vocabulary, Words, build_vocabulary
 
 _LONG_LINE = 40  # characters; a shorter line may well come twice
 _ENTRIES = 8  # commonest, and rarest, that are shown
@@ -80,6 +82,10 @@ def check_text(
     figures["vocabulary"] = _vocabulary(vocabulary, counts)
     figures["streams"] = _streams(tokens["train"], vocabulary, batch_size, window)
     notes += _surprises(figures, text)
+    if options.embeddings is not None and isinstance(vocabulary, Words):
+        found = read_word_vectors(Path(options.embeddings), vocabulary.tokens)
+        figures["words_with_vectors"] = len(found.tokens)
+        notes.append(tell_found(found, vocabulary, options.embeddings))
     return DataReport(figures, _tables(figures), _few(damage), notes)
 
 

@@ -9,6 +9,7 @@ from unrolled.layers import Embedding
 from unrolled.readers.word_vectors import WordVectors
 from unrolled.recurrence import Recurrence
 from unrolled.tasks.language_networks import network_options
+from unrolled.tasks.vocabulary import Words
 
 _SIZES = ("embedding_size", "embed_dim")  # what the networks call the length of a token's vector
 
@@ -41,6 +42,15 @@ def embedding_of(network: Recurrence[Any, Any, Any, Any]) -> Embedding:
         if isinstance(module, Embedding):
             return module
     raise ConfigError("a model with an embedding for --embeddings", type(network).__name__)
+
+
+def tell_found(found: WordVectors, vocabulary: Words, path: str) -> str:
+    """Return a sentence on how many words have a vector."""
+    count, size = len(found.tokens), len(vocabulary)
+    return (
+        f"{count:,} of the {size:,} entries of the vocabulary ({count / size:.1%}) have a vector "
+        f"in {path}; the others start at random"
+    )
 
 
 @torch.no_grad()

@@ -17,8 +17,8 @@ class LanguageOptions:
     Args:
         split: percentages of the text for train, valid and test, in the order of the text; a folder
             whose files are named train, valid and test is split by these names instead.
-        level: characters, words or byte pairs; at word, every line ends with the token <eos>.
-        min_count: words that are rarer become <unk>.
+        level: characters, words or byte pairs; at word, the end of a line is a word too.
+        min_count: words that are rarer are taken for one unknown word.
         vocabulary_size: entries at most, the most frequent ones; left out, it is 4096 at level bpe,
             and as many as there are at word.
         encoding: of the files.

@@ -12,7 +12,12 @@ from unrolled.readers.text import read_parts
 from unrolled.readers.word_vectors import read_word_vectors, vector_size
 from unrolled.registry import import_file
 from unrolled.tasks.language import LanguageModel, Learning, prepare
-from unrolled.tasks.language_embeddings import embedding_of, start_from, with_embedding_size
+from unrolled.tasks.language_embeddings import (
+    embedding_of,
+    start_from,
+    tell_found,
+    with_embedding_size,
+)
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.tasks.model_folder import require_fitting_sizes
 from unrolled.tasks.vocabulary import Words
@@ -142,9 +147,5 @@ def _embed(
         )
         start_from(embedding, found)
         request["words_with_vectors"] = len(found.tokens)
-        share = len(found.tokens) / len(vocabulary)
-        learning.notices.append(
-            f"{len(found.tokens):,} of the {len(vocabulary):,} entries of the vocabulary "
-            f"({share:.1%}) have a vector in {path}; the others start at random"
-        )
+        learning.notices.append(tell_found(found, vocabulary, str(path)))
     embedding.weight.requires_grad_(not reading.freeze_embeddings)
