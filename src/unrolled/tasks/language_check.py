@@ -83,9 +83,9 @@ def check_text(
     figures["streams"] = _streams(tokens["train"], vocabulary, batch_size, window)
     notes += _surprises(figures, text)
     if options.embeddings is not None and isinstance(vocabulary, Words):
-        found = read_word_vectors(Path(options.embeddings), vocabulary.tokens)
-        figures["words_with_vectors"] = len(found.tokens)
-        notes.append(tell_found(found, vocabulary, options.embeddings))
+        vectors = read_word_vectors(Path(options.embeddings), vocabulary.tokens)
+        figures["words_with_vectors"] = len(vectors.tokens)
+        notes.append(tell_found(vectors, vocabulary, options.embeddings))
     return DataReport(figures, _tables(figures), _few(damage), notes)
 
 
