@@ -166,7 +166,10 @@ def work(folder: Path, board: Board) -> int:
 
 def work_is_done(folder: Path) -> bool:
     """Say whether the run in a folder has made all its steps."""
-    checkpoint, _ = RunFolder.open(folder).checkpoints.load()
+    try:
+        checkpoint, _ = RunFolder.open(folder).checkpoints.load()
+    except UnrolledError:  # the broken twin may have left no run at all
+        return False
     return checkpoint is not None and checkpoint.manifest["step"] == STEPS
 
 

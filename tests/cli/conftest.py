@@ -6,4 +6,4 @@ import pytest
 @pytest.fixture(autouse=True)
 def _short_reports(monkeypatch) -> None:
     monkeypatch.setattr("unrolled.reports.curves.find_spec", lambda _: None)
-    monkeypatch.setattr("unrolled.tasks.language_view._WRITTEN", {"char": 20, "word": 5})
+    monkeypatch.setattr("unrolled.tasks.language_view._WRITTEN", {"char": 20, "word": 5, "bpe": 5})

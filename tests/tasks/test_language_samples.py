@@ -5,7 +5,7 @@ import torch
 
 from unrolled.models import RecurrentLanguageModel
 from unrolled.tasks.language_samples import choose_prompt, continuations, is_sampled, observe_sample
-from unrolled.tasks.vocabulary import Vocabulary
+from unrolled.tasks.vocabulary import BytePairs, Characters, Words
 from unrolled.training.loop import Progress
 
 
@@ -30,15 +30,22 @@ def test_they_are_taken_at_steps_four_times_as_far_and_at_the_end() -> None:
     ],
 )
 def test_a_prompt_is_the_first_whole_line(text: str, prompt: str) -> None:
-    vocabulary = Vocabulary.of(text)
+    vocabulary = Characters.of(text)
     assert vocabulary.decode(choose_prompt(vocabulary, vocabulary.encode(text))) == prompt
 
 
 def test_a_prompt_of_words() -> None:
     text = "of the end\n\nthe next line\n"
-    vocabulary = Vocabulary.of(text, "word")
+    vocabulary = Words.of(text)
     prompt = choose_prompt(vocabulary, vocabulary.encode(text))
     assert vocabulary.decode(prompt) == "the next line \n"
+
+
+def test_a_prompt_of_byte_pairs() -> None:
+    text = "of the end\n\n\nthe next line\n\n\nthe last\n" * 9
+    pairs = BytePairs.of(text, size=300)
+    assert "\n\n" in pairs.entries, "a line end is not always an entry of its own"
+    assert pairs.decode(choose_prompt(pairs, pairs.encode(text))) == "the next line\n\n"
 
 
 def model(dropout: float = 0.5) -> RecurrentLanguageModel:
@@ -49,7 +56,7 @@ def test_a_sample_leaves_no_trace() -> None:
     network = model().train()
     before = torch.get_rng_state()
     found = observe_sample(
-        network, Vocabulary.of("abc"), torch.tensor([0, 1]), Progress(1, 0.1, loss=1.0)
+        network, Characters.of("abc"), torch.tensor([0, 1]), Progress(1, 0.1, loss=1.0)
     )
     assert len(found["sample"]) == 80
     assert torch.equal(torch.get_rng_state(), before)
@@ -57,7 +64,7 @@ def test_a_sample_leaves_no_trace() -> None:
 
 
 def test_the_draws_are_the_same_every_time() -> None:
-    network, vocabulary = model().eval(), Vocabulary.of("abc")
+    network, vocabulary = model().eval(), Characters.of("abc")
     first = continuations(network, vocabulary, torch.tensor([0]), length=20, count=2)
     torch.manual_seed(99)
     assert continuations(network, vocabulary, torch.tensor([0]), length=20, count=2) == first
@@ -68,4 +75,4 @@ def test_a_network_that_has_gone_bad_is_left_to_training() -> None:
     network = model()
     torch.nn.init.constant_(next(network.parameters()), torch.nan)
     progress = Progress(1, 0.1, loss=1.0)
-    assert observe_sample(network, Vocabulary.of("abc"), torch.tensor([0]), progress) == {}
+    assert observe_sample(network, Characters.of("abc"), torch.tensor([0]), progress) == {}

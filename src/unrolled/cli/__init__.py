@@ -6,6 +6,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 import unrolled
+from unrolled.cli.data import data
 from unrolled.cli.demo import demo
 from unrolled.cli.evaluate import evaluate
 from unrolled.cli.figure import figure
@@ -26,7 +27,7 @@ app = App(
     help_formatter=FoldedHelp(),
     help_format="plaintext",  # Markdown would swallow <eos>, and takes 60 ms to import
 )
-for verb in (demo, train, evaluate, predict, generate, inspect, figure, verify, info):
+for verb in (demo, train, evaluate, predict, generate, inspect, figure, verify, data, info):
     app.command(verb)
 app.command(list_names, name="list")
 

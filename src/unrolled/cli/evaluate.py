@@ -31,7 +31,8 @@ def evaluate(
         import_: a Python file of yours that registers the model's cell.
         json: print one JSON object and nothing else.
     """
-    from unrolled.tasks.language import LanguageModel, evaluate_file
+    from unrolled.tasks.language import LanguageModel
+    from unrolled.tasks.language_evaluation import evaluate_file
     from unrolled.tasks.language_run import read_request
     from unrolled.training.configuration import expand_path
     from unrolled.training.device import use_threads
@@ -53,6 +54,7 @@ def evaluate(
     for name, words in (
         ("seen_in_training", "characters were left out: the model was trained on them"),
         ("unknown", "characters or words are unknown to the model"),
+        ("files_left_out", "of the files left out, as no text"),
     ):
         if figures[name]:
             notice(f"{figures[name]:,} {words}")

@@ -42,7 +42,8 @@ def generate(
         import_: a Python file of yours that registers the model's cell.
         json: print one JSON object and nothing else.
     """
-    from unrolled.tasks.language import LanguageModel, searched, written
+    from unrolled.tasks.language import LanguageModel
+    from unrolled.tasks.language_writing import searched, written
 
     if length < 1:
         raise ConfigError("a length of at least 1", str(length))
@@ -61,6 +62,8 @@ def generate(
         print_json({"model": str(model), "prompt": prompt, "text": "".join(pieces)})
         return
     sys.stdout.write(prompt or "")
+    if loaded.vocabulary.level == "word" and prompt and not prompt[-1].isspace():
+        sys.stdout.write(" ")
     for piece in pieces:
         sys.stdout.write(piece)
         sys.stdout.flush()

@@ -76,7 +76,7 @@ def language(
     training: Annotated[TrainingOptions, Parameter(name="*")] = TrainingOptions(),  # noqa: B008
     json: bool = False,
 ) -> int:
-    """Learn to predict the next character, or word, of a text.
+    """Learn to predict the next character, word or byte pair of a text.
 
     Example: unrolled train language --data book.txt --model lstm --max-minutes 3
 

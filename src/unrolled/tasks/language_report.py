@@ -113,13 +113,13 @@ def _value(value: Any) -> str:
 
 def _data(learning: Learning) -> list[tuple[str, str]]:
     model = learning.model
-    level = "characters" if model.vocabulary.level == "char" else "words"
+    units = f"{model.vocabulary.unit}s"
     rows = [
         ("split into train, valid, test", model.split),
-        (f"{level} that are learnt from", f"{learning.streams.target.numel():,}"),
-        (f"{level} that validate", f"{learning.validation.target.numel():,}"),
+        (f"{units} that are learnt from", f"{learning.streams.target.numel():,}"),
+        (f"{units} that validate", f"{learning.validation.target.numel():,}"),
         ("streams side by side", f"{len(learning.streams.x):,}"),
-        ("vocabulary", f"{len(model.vocabulary):,} {level}"),
+        ("vocabulary", f"{len(model.vocabulary):,} {units}"),
     ]
     return rows + [(f"SHA-256 of {part}", digest) for part, digest in model.parts.items()]
 

@@ -1,5 +1,7 @@
 """A run of the language task in its folder: begun, taken up again, finished."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from math import exp
@@ -8,9 +10,16 @@ from typing import Any
 
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.readers.text import TextParts, read_parts
+from unrolled.readers.word_vectors import read_word_vectors, vector_size
 from unrolled.registry import import_file
 from unrolled.tasks.language import LanguageModel, Learning, prepare
 from unrolled.tasks.language_configuration import SECTIONS, comments, read_language_configuration
+from unrolled.tasks.language_embeddings import (
+    embedding_of,
+    start_from,
+    tell_found,
+    with_embedding_size,
+)
 from unrolled.tasks.language_networks import (
     Network,
     module_needed,
@@ -20,6 +29,7 @@ from unrolled.tasks.language_networks import (
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.tasks.language_report import write_report
 from unrolled.tasks.model_folder import require_fitting_sizes
+from unrolled.tasks.vocabulary import Words
 from unrolled.training.checkpoints import Checkpoint
 from unrolled.training.configuration import check_section, expand_path
 from unrolled.training.device import use_threads
@@ -63,7 +73,7 @@ def begin(
         import_file(path)
     options = {name: asdict(kind(**request[name])) for name, kind in SECTIONS.items()}
     if request["model"] is not None:
-        options["options"] = resolved_options(request["model"], request["options"])
+        options["options"] = resolved_options(request["model"], _sized(request))
     request = request | options
     record = {
         "import": [str(path) for path in given.imports],
@@ -76,7 +86,7 @@ def begin(
         words["data"] = "a text was given from Python"
     keep = request["training"]["keep"]
     folder = RunFolder.new(out, "language", request, keep, record=record, comments=words)
-    return _prepare(folder, show, given), folder
+    return _prepare(folder, show, given, fresh=True), folder
 
 
 def reopen(
@@ -105,7 +115,7 @@ def reopen(
         name, options = folder.request["model"], folder.request["options"]
         if checkpoint is not None and name is not None:
             require_fitting_sizes(unusual_options(name, options), checkpoint.tensors)
-        learning = _prepare(folder, show, given)
+        learning = _prepare(folder, show, given, fresh=checkpoint is None)
     except (KeyError, TypeError, AttributeError) as error:
         got = " ".join(str(error).split())
         raise ReaderError(f"what a run needs to go on in {path}", got) from None
@@ -126,11 +136,13 @@ def finish(learning: Learning, folder: RunFolder, show: Show = lambda *_: None) 
         "nats_per_token": counters.best,
         "perplexity": exp(min(counters.best, 700.0)),
         "bigram_nats_per_token": learning.baseline,
-        "unit": "character" if learning.model.vocabulary.level == "char" else "word",
+        "unit": learning.model.vocabulary.unit,
         "steps": counters.step,
         "skipped": counters.skipped,
         "seconds": counters.seconds,
     }
+    if "words_with_vectors" in folder.record:
+        figures["words_with_vectors"] = folder.record["words_with_vectors"]
     learning.model.save(folder.model, figures)
     write_report(learning, folder, show=show)
     return figures
@@ -179,7 +191,7 @@ def _text(folder: RunFolder, reading: LanguageOptions, given: Given) -> TextPart
     return text
 
 
-def _prepare(folder: RunFolder, show: Show, given: Given) -> Learning:
+def _prepare(folder: RunFolder, show: Show, given: Given, *, fresh: bool) -> Learning:
     request = folder.request
     reading = LanguageOptions(**request["reading"])
     options = TrainingOptions(**request["training"])
@@ -187,8 +199,11 @@ def _prepare(folder: RunFolder, show: Show, given: Given) -> Learning:
     if name is None:
         cure = f"unrolled.resume({str(folder.path)!r}, model=MODULE)"
         raise module_needed("run", str(folder.record["class"]), cure)
+    show(0.0, "reading")
     text = _text(folder, reading, given)
     use_threads(options.threads)
+    if reading.level == "bpe":
+        show(0.0, "learning byte pairs")
     words = ""
 
     def report(progress: Progress, _: LanguageModel) -> None:
@@ -197,7 +212,7 @@ def _prepare(folder: RunFolder, show: Show, given: Given) -> Learning:
             words = f"{progress.loss:.3f} nats"
         show(progress.share, words)
 
-    return prepare(
+    learning = prepare(
         text,
         name,
         request["options"],
@@ -206,3 +221,34 @@ def _prepare(folder: RunFolder, show: Show, given: Given) -> Learning:
         folder=folder,
         report=report,
     )
+    if reading.embeddings is not None:
+        _embed(learning, folder, reading, show, fresh=fresh)
+    digest = hashlib.sha256(json.dumps(learning.model.vocabulary.entries).encode()).hexdigest()
+    if folder.record.setdefault("vocabulary", digest) != digest:
+        raise ReaderError("the vocabulary as it was when the run began", "another one")
+    return learning
+
+
+def _sized(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of the network, the size of word vectors among them."""
+    path, options = request["reading"].get("embeddings"), dict(request["options"])
+    if path is None:
+        return options
+    size = vector_size(Path(expand_path(path)))
+    return with_embedding_size(request["model"], options, size)
+
+
+def _embed(
+    learning: Learning, folder: RunFolder, reading: LanguageOptions, show: Show, *, fresh: bool
+) -> None:
+    """Begin with word vectors, or leave them to the checkpoint, which has what became of them."""
+    embedding, vocabulary = embedding_of(learning.model.network), learning.model.vocabulary
+    if fresh and isinstance(vocabulary, Words):
+        path = Path(expand_path(str(reading.embeddings)))
+        found = read_word_vectors(
+            path, vocabulary.tokens, lambda share: show(0.0, f"word vectors {share:.0%}")
+        )
+        start_from(embedding, found)
+        folder.record["words_with_vectors"] = len(found.tokens)
+        learning.notices.append(tell_found(found, vocabulary, str(path)))
+    embedding.weight.requires_grad_(not reading.freeze_embeddings)

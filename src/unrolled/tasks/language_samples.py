@@ -28,15 +28,15 @@ def is_sampled(progress: Progress) -> bool:
 
 def choose_prompt(vocabulary: Vocabulary, tokens: Tensor) -> Tensor:
     """Return the beginning of the first whole line of a text, line end included, ``[P]``."""
-    ends = {"\n", END_OF_LINE}
     entries = [vocabulary.entries[token] for token in tokens[:10_000].tolist()]
-    begin = next((place for place, entry in enumerate(entries) if entry in ends), -1) + 1
+    ends = [entry == END_OF_LINE or "\n" in entry for entry in entries]
+    begin = next((place for place, end in enumerate(ends) if end), -1) + 1
     while begin < len(entries) and not entries[begin].strip(" \n").replace(END_OF_LINE, ""):
         begin += 1
     if begin == len(entries):  # there is only one line
         begin = 0
     stop = begin + 1
-    while stop < min(len(entries), begin + _PROMPT_LENGTH) and entries[stop - 1] not in ends:
+    while stop < min(len(entries), begin + _PROMPT_LENGTH) and not ends[stop - 1]:
         stop += 1
     return tokens[begin:stop]
 

@@ -5,11 +5,12 @@ from math import exp, isfinite, log
 
 from unrolled.diagnostics import Balance, bracket_balance, environment_balance, total_balance
 from unrolled.readers.text import hash_text
-from unrolled.tasks.language import Learning, share_learnt
+from unrolled.tasks.language import Learning
+from unrolled.tasks.language_evaluation import share_learnt
 from unrolled.tasks.language_samples import continuations
 
 _STREAMS_SHOWN, _CHARACTERS_SHOWN, _PAIRS_SHOWN = 3, 420, 10
-_WRITTEN = {"char": 600, "word": 120}  # tokens that the model writes once the run is over
+_WRITTEN = {"char": 600, "word": 120, "bpe": 200}  # tokens written once the run is over
 _PIECES, _LENGTHENED = 8, 2  # pieces, and how much longer, where there are brackets to count
 _CHARACTERS_COUNTED = 1_000_000  # of the training text
 _BRACKETS_FROM = 1e-3  # so many pairs a character make a text one with brackets
@@ -39,7 +40,7 @@ class Standing:
     """Where a run stands, in figures.
 
     Args:
-        unit: "character" or "word".
+        unit: what a token is: "character", "word" or "token".
         best: nats a token of the best validation; None before the first.
         baseline: those of the bigram model.
         floor: those of the best of readers, if known.
@@ -73,7 +74,7 @@ class Standing:
         epochs = counters.epoch + counters.position / len(learning.streams)
         tokens = epochs * learning.streams.target.numel() if counters.step else 0
         return cls(
-            unit="character" if learning.model.vocabulary.level == "char" else "word",
+            unit=learning.model.vocabulary.unit,
             best=counters.best if isfinite(counters.best) else None,
             baseline=learning.baseline,
             floor=floor,

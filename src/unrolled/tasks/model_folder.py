@@ -29,10 +29,7 @@ def read_model(folder: Path, *, task: str) -> tuple[dict[str, Any], dict[str, Te
     Raises:
         ReaderError: no model there, a damaged or newer one, or one of another task.
     """
-    home = next((f for f in (folder, folder / "model") if (f / "config.json").is_file()), None)
-    if home is None:
-        got = "no config.json in it" if folder.is_dir() else "nothing there"
-        raise ReaderError(f"a model folder at {folder}", got, "name a folder that `train` wrote")
+    home = model_home(folder)
     path = home / "config.json"
     try:
         config = json.loads(path.read_text("utf-8"))
@@ -46,6 +43,19 @@ def read_model(folder: Path, *, task: str) -> tuple[dict[str, Any], dict[str, Te
             "use the version of unrolled that wrote it" if found[0] != _FORMAT else "",
         )
     return config, load_tensors(home / "model.safetensors")[0]
+
+
+def model_home(folder: Path) -> Path:
+    """Return the model folder itself, of a model folder or of a run folder.
+
+    Raises:
+        ReaderError: no model there.
+    """
+    home = next((f for f in (folder, folder / "model") if (f / "config.json").is_file()), None)
+    if home is None:
+        got = "no config.json in it" if folder.is_dir() else "nothing there"
+        raise ReaderError(f"a model folder at {folder}", got, "name a folder that `train` wrote")
+    return home
 
 
 def require_fitting_sizes(options: dict[str, Any], tensors: dict[str, Tensor]) -> None:
