@@ -23,6 +23,7 @@ FLOORS = [
     {"streaming"},
     {"training"},
     {"tasks"},
+    {"figures"},
     {"testing"},
     {"cli"},
 ]

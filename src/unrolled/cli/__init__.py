@@ -8,6 +8,7 @@ from cyclopts import App, CycloptsError
 import unrolled
 from unrolled.cli.demo import demo
 from unrolled.cli.evaluate import evaluate
+from unrolled.cli.figure import figure
 from unrolled.cli.generate import generate
 from unrolled.cli.info import info
 from unrolled.cli.inspect import inspect
@@ -22,7 +23,7 @@ app = App(
     help="Sequence models for vision, one step at a time.",
     version=unrolled.__version__,
 )
-for verb in (demo, train, evaluate, predict, generate, inspect, verify, info):
+for verb in (demo, train, evaluate, predict, generate, inspect, figure, verify, info):
     app.command(verb)
 app.command(list_names, name="list")
 
