@@ -3,6 +3,7 @@
 from unrolled.diagnostics.catalogue import catalogue
 from unrolled.diagnostics.census import Census, Layer, census
 from unrolled.diagnostics.environment import environment
+from unrolled.diagnostics.gates import LSTMGates, lstm_gates
 from unrolled.diagnostics.gradient_flow import (
     RecurrentMatrix,
     gradient_bound,
@@ -29,6 +30,7 @@ from unrolled.diagnostics.specimen import (
 __all__ = [
     "Census",
     "Inspection",
+    "LSTMGates",
     "Layer",
     "ReceptiveField",
     "RecurrentMatrix",
@@ -44,6 +46,7 @@ __all__ = [
     "jacobian_norms",
     "looks_ahead",
     "loss_gradient_norms",
+    "lstm_gates",
     "parse_options",
     "probe_receptive_field",
     "receptive_field",

@@ -12,21 +12,24 @@ Both descents are runs of ``unrolled.training.loop.Training`` with plain gradien
 Source: Pascanu et al. 2013, arXiv:1211.5063, §2.3 and Fig. 6 (the surface), Algorithm 1 (clipping).
 """
 
-from functools import cache
-
 import torch
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from mpl_toolkits.mplot3d.axes3d import Axes3D
 from torch import Tensor, nn
 
-from unrolled.figures.drawing import BLUE, GREY, INK, ORANGE, RED, SMALL, TEXT, slide
+from unrolled.figures.drawing import BLUE, INK, RED, TEXT, slide
 from unrolled.recurrence import Recurrence
 from unrolled.training.loop import Progress, Training
 from unrolled.training.options import TrainingOptions
 from unrolled.training.truncated_bptt import Chunk
 
 NUM_STEPS, START, WANTED = 50, 0.5, 0.7
-BEGIN = (6.0, -2.5)  # w and b, above the cliff
-LEARNING_RATE, CLIP_NORM, NUM_UPDATES = 0.3, 0.1, 300
+BEGIN = (4.8, -2.0)  # w and b, on the low ground beside the cliff
+LEARNING_RATE, CLIP_NORM, NUM_UPDATES = 0.5, 0.1, 40
+W_RANGE, VIEW = (4.2, 6.4), ((4.2, 7.2), (-3.6, 2.2))  # of the relief, and from above
+CLOSE = ((4.33, 4.87), (-2.46, -1.93))  # where both descents meet the cliff
 
 
 class OneUnit(Recurrence[Tensor]):
@@ -107,6 +110,71 @@ def descend(*, clip_norm: float) -> tuple[Tensor, Tensor]:
 
 def draw() -> Figure:
     """Draw the surface in relief and from above, with both descents."""
-    figure = slide("Gradients explode at a cliff, and clipping their norm keeps the descent on it")
-    free, clipped = descend(clip_norm=0), descend(clip_norm=CLIP_NORM)
+    figure = slide("One step off the cliff, and the same descent with its gradient clipped")
+    relief = figure.add_axes((0.01, 0.05, 0.50, 0.83), projection="3d", computed_zorder=False)
+    above = figure.add_axes((0.59, 0.12, 0.38, 0.74))
+    close = above.inset_axes((0.53, 0.03, 0.45, 0.41))
+    _draw_ground(relief)
+    _draw_map(above, *VIEW)
+    _draw_map(close, *CLOSE)
+    close.set(xticks=[], yticks=[], xlabel="", ylabel="")
+    above.indicate_inset_zoom(close, edgecolor=INK, alpha=0.8)
+    for label, clip_norm, colour in (
+        ("without clipping", 0.0, RED),
+        (f"norm clipped to {CLIP_NORM}", CLIP_NORM, BLUE),
+    ):
+        places, errors = descend(clip_norm=clip_norm)
+        inside = (places[:, 0] <= W_RANGE[1]) & (places[:, 1] <= 0)
+        look = {"color": colour, "marker": "o", "linewidth": 1.5, "label": label}
+        lifted = errors[inside] + 0.01  # above the ground, or it would be drawn half inside
+        relief.plot(*places[inside].T.numpy(), lifted.numpy(), markersize=4, zorder=3, **look)
+        for axes in (above, close):
+            axes.plot(*places.T.numpy(), markersize=5, **look)
+        if clip_norm == 0:
+            _point_out(above, places)
+    above.legend(loc="upper left")
     return figure
+
+
+def _stone() -> LinearSegmentedColormap:
+    return LinearSegmentedColormap.from_list("stone", ["#F7F7F7", "#8C8C8C"])
+
+
+def _draw_ground(relief: Axes3D) -> None:
+    """Draw the surface in relief, the higher the darker."""
+    w = torch.linspace(*W_RANGE, 81, dtype=torch.float64)
+    b = torch.linspace(-3.4, 0.0, 171, dtype=torch.float64)
+    columns, rows = torch.meshgrid(w, b, indexing="ij")
+    heights = surface(w, b)
+    relief.plot_surface(
+        *(columns.numpy(), rows.numpy(), heights.numpy()),
+        facecolors=_stone()(heights.numpy() / 0.5),
+        rcount=81,
+        ccount=171,
+        shade=False,
+        zorder=1,
+    )
+    relief.set(xlabel="w", ylabel="b", zlabel="error", zlim=(0, 0.5))
+    relief.view_init(elev=34, azim=-158)
+
+
+def _draw_map(axes: Axes, w_range: tuple[float, float], b_range: tuple[float, float]) -> None:
+    """Draw the surface from above."""
+    w, b = (torch.linspace(*ends, 401, dtype=torch.float64) for ends in (w_range, b_range))
+    heights = surface(w, b).T
+    axes.pcolormesh(w, b, heights, cmap=_stone(), vmin=0, vmax=0.5, rasterized=True)
+    axes.set(xlabel="w", ylabel="b", xlim=w_range, ylim=b_range)
+
+
+def _point_out(axes: Axes, places: Tensor) -> None:
+    """Name the start, and the step that leads away."""
+    axes.annotate(
+        "start", BEGIN, xytext=(14, -4), textcoords="offset points"
+    )
+    lengths = (places[1:] - places[:-1]).norm(dim=1)
+    thrown = int(lengths.argmax())
+    x, y = ((places[thrown] + places[thrown + 1]) / 2).tolist()
+    text = f"one step, |g| = {lengths[thrown] / LEARNING_RATE:.1f}"
+    axes.annotate(
+        text, (x, y), xytext=(14, -12), textcoords="offset points", fontsize=TEXT, color=RED
+    )
