@@ -37,7 +37,7 @@ def broken_laws(results: Sequence[Recall]) -> list[str]:
         alone = result.trained_on == "this lag"
         if alone and result.learner == "TCN" and result.lag < RECEPTIVE_FIELD:
             found += [f"{told}, within its receptive field"] if result.accuracy < 0.99 else []
-        if alone and "no carry" in result.learner and result.lag >= WINDOW and not at_chance:
+        if alone and "dropped" in result.learner and result.lag >= WINDOW and not at_chance:
             found.append(f"{told}, past its window")
     return found
 
@@ -55,7 +55,7 @@ def table(results: Sequence[Recall]) -> Iterator[str]:
                 found = [r.accuracy for r in results if (r.learner, r.trained_on, r.lag) == key]
                 spread = f" ({min(found):.2f} to {max(found):.2f})" if len(set(found)) > 1 else ""
                 cells.append(f"{mean(found):.2f}{spread}")
-            yield f"| {label.strip()} | " + " | ".join(cells) + " |"
+            yield f"| {label} | " + " | ".join(cells) + " |"
         yield ""
 
 

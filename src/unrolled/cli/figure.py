@@ -48,9 +48,9 @@ def figure(
     if json:
         print_json({"figures": rows})
         return
-    cells = [(str(r["png"]), f"{r['seconds']:.1f}", str(r["topic"])) for r in rows]
-    print_table("", ("picture", "seconds", "topic"), cells, right=("seconds",))
-    print(f"each also as SVG beside it, in {out}")
+    cells = [(str(r["name"]), f"{r['seconds']:.1f}", str(r["topic"])) for r in rows]
+    print_table("drawn", ("figure", "seconds", "topic"), cells, right=("seconds",))
+    print(f"each is in {out} as NAME.png and NAME.svg")
 
 
 def _chosen(names: tuple[str, ...], *, everything: bool) -> list[str]:

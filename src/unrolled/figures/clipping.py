@@ -12,11 +12,12 @@ Both descents are runs of ``unrolled.training.loop.Training`` with plain gradien
 Source: Pascanu et al. 2013, arXiv:1211.5063, §2.3 and Fig. 6 (the surface), Algorithm 1 (clipping).
 """
 
+from typing import Any
+
 import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from mpl_toolkits.mplot3d.axes3d import Axes3D
 from torch import Tensor, nn
 
 from unrolled.figures.drawing import BLUE, INK, RED, TEXT, slide
@@ -111,7 +112,7 @@ def descend(*, clip_norm: float) -> tuple[Tensor, Tensor]:
 def draw() -> Figure:
     """Draw the surface in relief and from above, with both descents."""
     figure = slide("One step off the cliff, and the same descent with its gradient clipped")
-    relief = figure.add_axes((0.01, 0.05, 0.50, 0.83), projection="3d", computed_zorder=False)
+    relief: Any = figure.add_axes((0.01, 0.05, 0.50, 0.83), projection="3d", computed_zorder=False)
     above = figure.add_axes((0.59, 0.12, 0.38, 0.74))
     close = above.inset_axes((0.53, 0.03, 0.45, 0.41))
     _draw_ground(relief)
@@ -125,11 +126,12 @@ def draw() -> Figure:
     ):
         places, errors = descend(clip_norm=clip_norm)
         inside = (places[:, 0] <= W_RANGE[1]) & (places[:, 1] <= 0)
-        look = {"color": colour, "marker": "o", "linewidth": 1.5, "label": label}
         lifted = errors[inside] + 0.01  # above the ground, or it would be drawn half inside
-        relief.plot(*places[inside].T.numpy(), lifted.numpy(), markersize=4, zorder=3, **look)
+        ground = (*places[inside].T.numpy(), lifted.numpy())
+        relief.plot(*ground, "o-", color=colour, linewidth=1.5, markersize=4, zorder=3)
         for axes in (above, close):
-            axes.plot(*places.T.numpy(), markersize=5, **look)
+            path = places.T.numpy()
+            axes.plot(*path, "o-", color=colour, linewidth=1.5, markersize=5, label=label)
         if clip_norm == 0:
             _point_out(above, places)
     above.legend(loc="upper left")
@@ -140,8 +142,8 @@ def _stone() -> LinearSegmentedColormap:
     return LinearSegmentedColormap.from_list("stone", ["#F7F7F7", "#8C8C8C"])
 
 
-def _draw_ground(relief: Axes3D) -> None:
-    """Draw the surface in relief, the higher the darker."""
+def _draw_ground(relief: Any) -> None:
+    """Draw the surface in relief, the higher the darker, on axes of three dimensions."""
     w = torch.linspace(*W_RANGE, 81, dtype=torch.float64)
     b = torch.linspace(-3.4, 0.0, 171, dtype=torch.float64)
     columns, rows = torch.meshgrid(w, b, indexing="ij")
@@ -162,15 +164,15 @@ def _draw_map(axes: Axes, w_range: tuple[float, float], b_range: tuple[float, fl
     """Draw the surface from above."""
     w, b = (torch.linspace(*ends, 401, dtype=torch.float64) for ends in (w_range, b_range))
     heights = surface(w, b).T
-    axes.pcolormesh(w, b, heights, cmap=_stone(), vmin=0, vmax=0.5, rasterized=True)
+    axes.pcolormesh(
+        w.numpy(), b.numpy(), heights.numpy(), cmap=_stone(), vmin=0, vmax=0.5, rasterized=True
+    )
     axes.set(xlabel="w", ylabel="b", xlim=w_range, ylim=b_range)
 
 
 def _point_out(axes: Axes, places: Tensor) -> None:
     """Name the start, and the step that leads away."""
-    axes.annotate(
-        "start", BEGIN, xytext=(14, -4), textcoords="offset points"
-    )
+    axes.annotate("start", BEGIN, xytext=(14, -4), textcoords="offset points")
     lengths = (places[1:] - places[:-1]).norm(dim=1)
     thrown = int(lengths.argmax())
     x, y = ((places[thrown] + places[thrown + 1]) / 2).tolist()

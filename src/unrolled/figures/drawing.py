@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib
+import torch
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
@@ -15,15 +16,18 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 
 # Okabe & Ito 2008: told apart without red-green vision; their lightness differs, for print.
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-PURPLE, SKY, YELLOW = "#CC79A7", "#56B4E9", "#F0E442"
-INK, GREY, PALE = "#222222", "#7F7F7F", "#E4E4E4"
+PURPLE, SKY = "#CC79A7", "#56B4E9"
+INK, GREY, PALE = "#222222", "#7F7F7F", "#EDEDED"
 INPUT, STATE, OUTPUT, WEIGHT, LOSS = SKY, GREEN, ORANGE, PURPLE, RED  # what a colour stands for
 
 TITLE, TEXT, SMALL = 20.0, 14.0, 11.0  # points, on a slide of 12.8 inches
 SLIDE_INCHES = (12.8, 7.2)
-DOTS_PER_INCH = 110
+DOTS_PER_INCH = 100
+
+DASHED = (0, (3, 2))  # in widths of the line
 
 Point = tuple[float, float]
+Linestyle = str | tuple[int, tuple[int, int]]
 
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib
@@ -58,12 +62,23 @@ def drawn(name: str) -> Figure:
     """Draw the figure of this name, one of ``FIGURES``, in the house's style.
 
     Example:
-        >>> drawn("sequence_shapes").get_size_inches().tolist()
+        >>> drawn("unrolled_graph").get_size_inches().tolist()
         [12.8, 7.2]
     """
-    with house_style():
+    with house_style(), _one_thread():
         figure: Figure = import_module(f"unrolled.figures.{name}").draw()
     return figure
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread: a second only waits for such small sums, and could reorder them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
@@ -71,7 +86,7 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
     with house_style():
-        figure.savefig(png, metadata={"Software": None}, pil_kwargs={"optimize": True})
+        figure.savefig(png, metadata={"Software": None})
         figure.savefig(svg, metadata={"Date": None, "Creator": "unrolled"})
     return png, svg
 
@@ -126,6 +141,16 @@ class Box(NamedTuple):
     def right(self) -> Point:
         """The middle of the right edge."""
         return self.x + self.width / 2, self.y
+
+
+def signed(value: float, digits: int) -> str:
+    """Write a number with so many decimals, and a minus sign rather than a hyphen.
+
+    Example:
+        >>> signed(-1.5, 2)
+        '−1.50'
+    """
+    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def tint(colour: str, strength: float = 0.3) -> tuple[float, float, float]:
@@ -186,8 +211,8 @@ def arrow(
     end: Point,
     *,
     colour: str = INK,
-    linestyle: str = "-",
-    linewidth: float = 1.8,
+    linestyle: Linestyle = "-",
+    linewidth: float = 1.6,
     bend: float = 0.0,
     gap: float = 0.0,
 ) -> None:
@@ -214,16 +239,22 @@ def route(
     points: Sequence[Point],
     *,
     colour: str = INK,
-    linestyle: str = "-",
+    linestyle: Linestyle = "-",
     linewidth: float = 1.6,
-    head: bool = True,
 ) -> None:
     """Draw a line along points, white where it passes over others, with an arrow's head."""
     xs, ys = zip(*points, strict=True)
-    axes.plot(xs, ys, color="white", linewidth=linewidth + 3.5, zorder=1.4)
-    axes.plot(xs, ys, color=colour, linewidth=linewidth, linestyle=linestyle, zorder=1.5)
-    if head:
-        arrow(axes, points[-2], points[-1], colour=colour, linestyle=linestyle, linewidth=linewidth)
+    axes.plot(xs, ys, color="white", linewidth=linewidth + 4.5, zorder=1.5)
+    axes.plot(
+        xs[:-1],  # the arrow is the last segment
+        ys[:-1],
+        color=colour,
+        linewidth=linewidth,
+        linestyle=linestyle,
+        solid_capstyle="projecting",
+        zorder=1.5,
+    )
+    arrow(axes, points[-2], points[-1], colour=colour, linestyle=linestyle, linewidth=linewidth)
 
 
 def diverging() -> LinearSegmentedColormap:
@@ -237,12 +268,16 @@ def column(
     values: Sequence[float],
     *,
     largest: float,
-    cell: Point = (1.0, 0.45),
+    cell: Point = (1.05, 0.42),
     colour: str = INK,
     digits: int = 2,
-    fontsize: float = SMALL,
+    fontsize: float = 12.0,
+    marked: int | None = None,
 ) -> Box:
-    """Draw a vector as a column of cells, each with its number and a tint for its sign and size."""
+    """Draw a vector as a column of cells, each with its number and a tint for its sign and size.
+
+    The number of row ``marked`` is bold, within a thicker frame.
+    """
     (x, y), (width, height) = centre, cell
     colours = diverging()
     top = y + height * len(values) / 2
@@ -256,19 +291,19 @@ def column(
                 height,
                 boxstyle="square,pad=0",
                 facecolor=shade,
-                edgecolor=colour,
-                linewidth=1.2,
-                zorder=3,
+                edgecolor=INK if row == marked else colour,
+                linewidth=2.6 if row == marked else 1.2,
+                zorder=3.5 if row == marked else 3,
             )
         )
-        number = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
         axes.text(
             x,
             lower + height / 2,
-            number,
+            signed(value, digits),
             ha="center",
             va="center_baseline",
             fontsize=fontsize,
+            fontweight="bold" if row == marked else "normal",
             zorder=4,
         )
     return Box(x, y, width, height * len(values))

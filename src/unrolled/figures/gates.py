@@ -19,6 +19,7 @@ from torch import Tensor
 
 from unrolled.cells import LSTM
 from unrolled.diagnostics import LSTMGates, lstm_gates
+from unrolled.figures._learning import seeded
 from unrolled.figures.drawing import BLUE, INK, SMALL, TEXT, slide
 from unrolled.readers.text import TextParts
 from unrolled.tasks.language import LanguageModel, prepare
@@ -32,7 +33,7 @@ _WARM_UP, _SHOWN = 400, 84  # characters
 
 def trained_model(num_steps: int = NUM_STEPS) -> LanguageModel:
     """Return a model of the narration after so many updates."""
-    with torch.random.fork_rng():
+    with seeded(0):
         learning = prepare(
             TextParts(narrate(1500).text),
             "lstm",
@@ -57,12 +58,11 @@ def ranked_units(gate: Tensor, signal: Tensor, count: int) -> Tensor:
 
     In order of correlation: units that open with it first, units that shut with it last.
     """
-    moved = gate - gate.mean(dim=0)
-    marked = (signal - signal.mean())[:, None]
-    scale = moved.norm(dim=0) * marked.norm()
-    correlation = (moved * marked).sum(dim=0) / scale.clamp(min=1e-12)
+    both = torch.cat([signal[:, None], gate], dim=1)
+    correlation = torch.corrcoef(both.T)[0, 1:].nan_to_num()  # NaN where a gate never moves
     chosen = correlation.abs().topk(count).indices
-    return chosen[correlation[chosen].argsort(descending=True)]
+    by_sign = correlation[chosen].argsort(descending=True)
+    return chosen[by_sign]
 
 
 def draw() -> Figure:
@@ -73,11 +73,11 @@ def draw() -> Figure:
     gates = lstm_gates(cell, x)
     start = text.index("\n", _WARM_UP) + 1
     figure = slide("The gates of an LSTM as it reads")
-    rows = zip(("input_gate", "forget_gate", "output_gate"), (0.635, 0.375, 0.115), strict=True)
+    rows = zip(("input_gate", "forget_gate", "output_gate"), (0.63, 0.355, 0.08), strict=True)
     for name, bottom in rows:
-        axes = figure.add_axes((0.085, bottom, 0.845, 0.225))
+        axes = figure.add_axes((0.085, bottom, 0.845, 0.185))
         _draw_gate(axes, name, gates, text, start)
-    scale = figure.add_axes((0.945, 0.115, 0.012, 0.745))
+    scale = figure.add_axes((0.945, 0.08, 0.012, 0.735))
     figure.colorbar(figure.axes[0].images[0], cax=scale, ticks=[0, 0.5, 1])
     scale.set_yticklabels(["shut", "0.5", "open"], fontsize=SMALL)
     return figure
@@ -93,7 +93,7 @@ def _draw_gate(axes: Axes, name: str, gates: LSTMGates, text: str, start: int) -
     sentence_units = ranked_units(gate, signals[1], 2 * NUM_ROWS)
     others = [unit for unit in sentence_units.tolist() if unit not in word_units.tolist()]
     units = [*word_units.tolist(), *others[:NUM_ROWS]]
-    shown = gate[start : start + _SHOWN, units].T
+    shown = gate[start : start + _SHOWN, units].T.numpy()
     axes.imshow(shown, cmap="cividis", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
     visible = text[start : start + _SHOWN].replace("\n", "\N{RETURN SYMBOL}")
     axes.set_xticks(range(_SHOWN), visible, family="monospace", fontsize=TEXT)
@@ -102,7 +102,7 @@ def _draw_gate(axes: Axes, name: str, gates: LSTMGates, text: str, start: int) -
     axes.set_yticks(
         [NUM_ROWS / 2 - 0.5, 1.5 * NUM_ROWS - 0.5], ["word\nends", "sentence\nends"], fontsize=SMALL
     )
-    axes.set_title(name.replace("_", " "), loc="left", color=BLUE, pad=4)
+    axes.set_title(name.replace("_", " "), loc="left", color=BLUE, pad=5)
     for place, character in enumerate(visible):
         if character in " \N{RETURN SYMBOL}":
             axes.axvline(place + 0.5, color=INK, linewidth=0.5)

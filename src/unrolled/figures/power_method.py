@@ -1,8 +1,8 @@
 """Multiplying by the same matrix again and again: what becomes of a vector, and of a gradient.
 
-A network without nonlinearity carries its state, and its gradient, through the same W at every step.
-With W symmetric, v falls into parts along W's eigenvectors, and each part is multiplied by its own
-eigenvalue: the length explodes or vanishes with the largest one, and its direction is what is left.
+A network without nonlinearity carries its state, and its gradient, through the same W at every
+step. With W symmetric, v falls into parts along W's eigenvectors, and each part is multiplied by
+its own eigenvalue: the length explodes or vanishes with the largest, whose direction is left.
 
     W = Q diag(lambda) Q^T        W^k v = Q diag(lambda^k) Q^T v
     |W^k v| -> lambda_1^k |q_1 . v|

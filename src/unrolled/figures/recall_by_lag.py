@@ -6,7 +6,7 @@ the left is a network trained from nothing on this lag alone: as gradients vanis
 learn from. On the right each network is trained once on lags from 1 to the longest: what it learns
 on short ones serves on long ones, except beyond what it can see.
 
-``draw`` runs a small form; ``python -m acceptance.recall_by_lag`` the one of docs/results/recall.md.
+``draw`` runs a small form, ``python -m acceptance.recall_by_lag`` that of docs/results/recall.md.
 
 Source: Bengio, Simard & Frasconi 1994 (learning to latch); Hochreiter & Schmidhuber 1997, §5.2;
 TCN: Bai, Kolter & Koltun 2018, arXiv:1803.01271.
@@ -33,8 +33,10 @@ LEARNERS = {
     "GRU": Learner("gru", {}),
     "LSTM": Learner("lstm", {}),
     "LSTM, forget bias 3": Learner("lstm", _OPEN),
-    "  its window 10": Learner("lstm", _OPEN, window=WINDOW),
-    "  its window 10, no carry": Learner("lstm", _OPEN, window=WINDOW, carry_state=False),
+    "LSTM, forget bias 3, window 10": Learner("lstm", _OPEN, window=WINDOW),
+    "LSTM, forget bias 3, window 10, state dropped": Learner(
+        "lstm", _OPEN, window=WINDOW, carry_state=False
+    ),
     "TCN": Learner("tcn", _TCN),
 }
 
@@ -62,31 +64,34 @@ _LOOKS = dict(
 )
 
 
+LAGS, NUM_BATCHES = (5, 10, 20, 30, 31, 40), 100  # of the small form
+
+
 def draw() -> Figure:
     """Run the small form, one seed and few updates, and draw it."""
-    lags, seeds = (5, 10, 20, 30, 31), (0,)
-    results = [
-        *recall_by_lag(LEARNERS, lags, num_batches=120, seeds=seeds),
-        *recall_after_all_lags(LEARNERS, lags, num_batches=120, seeds=seeds),
-    ]
-    return plot(results)
+    return plot(
+        [
+            *recall_by_lag(LEARNERS, LAGS, num_batches=NUM_BATCHES, seeds=(0,)),
+            *recall_after_all_lags(LEARNERS, LAGS, num_batches=NUM_BATCHES, seeds=(0,)),
+        ]
+    )
 
 
 def plot(results: Sequence[Recall]) -> Figure:
     """Draw accuracy against lag, the mean over seeds, and their spread as bars."""
     figure = slide("Recall after a lag: what can be learned, and what can be seen")
-    left = figure.add_axes((0.075, 0.13, 0.365, 0.68))
-    right = figure.add_axes((0.475, 0.13, 0.365, 0.68))
+    left = figure.add_axes((0.075, 0.24, 0.43, 0.575))
+    right = figure.add_axes((0.545, 0.24, 0.43, 0.575))
     titles = {"this lag": "each point trained on its lag alone", "all lags": "trained on all lags"}
     for axes, (trained_on, title) in zip((left, right), titles.items(), strict=True):
         shown = [result for result in results if result.trained_on == trained_on]
         for label in LEARNERS:
             _curve(axes, label, [result for result in shown if result.learner == label])
         _frame(axes, sorted({result.lag for result in shown}))
-        axes.set_title(title, loc="left", pad=12)
+        axes.set_title(title, loc="left", pad=26)
     left.set_ylabel("symbols recalled")
-    right.set_yticklabels([])
-    figure.legend(*left.get_legend_handles_labels(), loc="upper left", bbox_to_anchor=(0.845, 0.82))
+    right.tick_params(labelleft=False)
+    figure.legend(*left.get_legend_handles_labels(), loc="lower center", ncols=3, fontsize=SMALL)
     return figure
 
 
@@ -123,10 +128,9 @@ def _frame(axes: Axes, lags: Sequence[int]) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.axhline(CHANCE, color=INK, linewidth=1.2, linestyle=(0, (1, 2)))
     axes.text(lags[0], CHANCE - 0.015, "chance, 1 in 8", fontsize=SMALL, va="top")
-    for lag, colour, text in (
-        (WINDOW - 0.5, BLUE, "window "),
-        (RECEPTIVE_FIELD - 0.5, ORANGE, " the TCN sees so far"),
+    for lag, colour, text, side in (
+        (WINDOW - 0.5, BLUE, "window of 10 ", "right"),
+        (RECEPTIVE_FIELD - 0.5, ORANGE, " TCN's receptive field", "left"),
     ):
         axes.axvline(lag, color=colour, linewidth=1, alpha=0.6, zorder=0)
-        side = "right" if text.endswith(" ") else "left"
         axes.text(lag, 1.055, text, fontsize=SMALL, color=colour, ha=side, va="bottom")

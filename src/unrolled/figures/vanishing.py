@@ -1,9 +1,9 @@
-"""How a gradient fades, or grows, with the lag that it travels: three theorems and two cells.
+"""How a gradient fades, or grows, with the lag that it travels: a law, a bound and two cells.
 
-Left, the linear network: with W_hh = rho Q, Q orthogonal, every step multiplies the gradient by rho,
-and the norm of d h_T / d h_(T - lag) is rho^lag to the last digit. Right, the library's cells as
-they start: the tanh network stays below its bound, which may even grow while the gradient vanishes,
-and an LSTM keeps what its forget gate, set by its bias, lets through.
+Left, the linear network: with W_hh = rho Q, Q orthogonal, every step multiplies the gradient by
+rho, and the norm of d h_T / d h_(T - lag) is rho^lag to the last digit. Right, the library's cells
+as they start: the tanh network stays below its bound, which may even grow while the gradient
+vanishes, and an LSTM keeps what its forget gate, set by its bias b_f, lets through.
 
     |d h_T / d h_(T - lag)| = rho^lag                       h' = rho Q h + x
     |d h_T / d h_(T - lag)| <= (gamma lambda_1)^lag         h' = tanh(W_hh h + W_ih x + b)
@@ -24,7 +24,8 @@ from torch import Tensor
 
 from unrolled.cells import LSTM, RNN, LinearMemory
 from unrolled.diagnostics import gradient_bound, jacobian_norms, recurrent_matrices
-from unrolled.figures.drawing import BLUE, GREEN, GREY, INK, ORANGE, RED, SMALL, SKY, slide
+from unrolled.figures._learning import seeded
+from unrolled.figures.drawing import BLUE, GREEN, GREY, INK, ORANGE, RED, SKY, SMALL, slide
 
 MAX_LAG, SIZE = 100, 24
 RHOS = {1.1: RED, 1.0: GREEN, 0.9: BLUE}  # and the colour each is drawn in
@@ -39,8 +40,7 @@ def inputs(seed: int) -> Tensor:
 
 def linear_norms(rho: float) -> Tensor:
     """Return the norms by lag of h' = rho Q h + x, ``[MAX_LAG + 1]``."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
+    with seeded(0):
         network = LinearMemory(SIZE, SIZE, recurrent_init="orthogonal").double()
         # Drawn in float32, the rotation is one to 7 digits only; this makes it one to 16.
         q = torch.linalg.qr(network.weight_hh.detach()).Q
@@ -58,23 +58,21 @@ class Flow(NamedTuple):
 def rnn_flow(num_draws: int = 5) -> Flow:
     """Follow the gradient through tanh networks as they start."""
     norms, bounds = [], []
-    with torch.random.fork_rng():
-        for seed in range(num_draws):
-            torch.manual_seed(seed)
+    for seed in range(num_draws):
+        with seeded(seed):
             cell = RNN(SIZE, SIZE).double()
-            norms.append(jacobian_norms(cell, inputs(seed)))
-            bounds.append(gradient_bound(recurrent_matrices(cell)[0].spectral_norm, MAX_LAG))
+        norms.append(jacobian_norms(cell, inputs(seed)))
+        bounds.append(gradient_bound(recurrent_matrices(cell)[0].spectral_norm, MAX_LAG))
     return Flow(torch.stack(norms).median(dim=0).values, torch.stack(bounds).median(dim=0).values)
 
 
 def lstm_norms(forget_bias: float, num_draws: int = 5) -> Tensor:
     """Return the norms by lag of LSTMs as they start, the middle one of several draws."""
     norms = []
-    with torch.random.fork_rng():
-        for seed in range(num_draws):
-            torch.manual_seed(seed)
+    for seed in range(num_draws):
+        with seeded(seed):
             cell = LSTM(SIZE, SIZE, forget_bias=forget_bias).double()
-            norms.append(jacobian_norms(cell, inputs(seed)))
+        norms.append(jacobian_norms(cell, inputs(seed)))
     return torch.stack(norms).median(dim=0).values
 
 

@@ -147,7 +147,8 @@ def recall_accuracy(
     """Return the share of symbols recalled after ``lag`` steps, in sequences never trained on."""
     (chunk,) = Episodes([lag], num_batches=1, batch_size=num_sequences, seed=_TEST_SEED)
     logits, _ = network(chunk.x)
-    return (logits[:, -1].argmax(dim=1) == chunk.target[:, -1]).double().mean().item()
+    right = logits[:, -1].argmax(dim=1) == chunk.target[:, -1]
+    return float(right.double().mean())
 
 
 def learn_to_recall(
