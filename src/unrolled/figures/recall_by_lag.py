@@ -64,7 +64,7 @@ _LOOKS = dict(
 )
 
 
-LAGS, NUM_BATCHES = (5, 10, 20, 30, 31, 40), 100  # of the small form
+LAGS, NUM_BATCHES = (5, 10, 20, 30, 31), 80  # of the small form
 
 
 def draw() -> Figure:
