@@ -81,7 +81,7 @@ class Episodes(Sequence[Chunk]):
     Example:
         >>> chunk = Episodes([3], num_batches=1, batch_size=1)[0]
         >>> chunk.x.tolist(), chunk.target.tolist()
-        ([[4, 11, 15, 8]], [[-100, -100, -100, 4]])
+        ([[4, 14, 9, 8]], [[-100, -100, -100, 4]])
     """
 
     def __init__(
