@@ -68,7 +68,7 @@ def test_without_matplotlib_it_says_how_to_install_it(capsys, monkeypatch, tmp_p
     assert main(["figure", "hello", "--out", str(tmp_path)]) == 2
     assert capsys.readouterr().err == (
         "unrolled: expected matplotlib, which draws the figures, got none; "
-        "install it: pip install matplotlib\n"
+        "install it: pip install 'unrolled[figures]'\n"
     )
 
 

@@ -32,6 +32,7 @@ from unrolled.figures import (
 )
 
 ROOT = Path(__file__).parents[2]
+DRAWN = [name for name in FIGURES if name not in ("gates", "recall_by_lag")]  # test_computed.py
 PAGE = (ROOT / "docs" / "figures.md").read_text()
 
 
@@ -44,14 +45,14 @@ def words(name: str) -> str:
     return "\n".join(text.get_text() for text in drawn(name).findobj(Text))
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", DRAWN)
 def test_it_is_drawn_in_a_slides_shape_with_a_title(name: str) -> None:
     figure = drawn(name)
     assert figure.get_size_inches().tolist() == [12.8, 7.2]
     assert figure.texts[0].get_fontsize() == drawing.TITLE
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", DRAWN)
 def test_every_text_is_on_the_slide_large_enough_and_clear_of_the_others(name: str) -> None:
     figure = drawn(name)
     figure.draw_without_rendering()  # sets the places of labels and ticks

@@ -32,7 +32,9 @@ def figure(
     chosen = _chosen(names, everything=all_)
     if find_spec("matplotlib") is None:
         raise ConfigError(
-            "matplotlib, which draws the figures", "none", "install it: pip install matplotlib"
+            "matplotlib, which draws the figures",
+            "none",
+            "install it: pip install 'unrolled[figures]'",
         )
     from unrolled.figures.drawing import drawn, save
 

@@ -9,6 +9,7 @@ from unrolled.diagnostics.balance import (
 from unrolled.diagnostics.catalogue import catalogue
 from unrolled.diagnostics.census import Census, Layer, census
 from unrolled.diagnostics.environment import environment
+from unrolled.diagnostics.gates import LSTMGates, lstm_gates
 from unrolled.diagnostics.gradient_flow import (
     RecurrentMatrix,
     gradient_bound,
@@ -37,6 +38,7 @@ __all__ = [
     "Balance",
     "Census",
     "Inspection",
+    "LSTMGates",
     "Layer",
     "ReceptiveField",
     "RecurrentMatrix",
@@ -55,6 +57,7 @@ __all__ = [
     "jacobian_norms",
     "looks_ahead",
     "loss_gradient_norms",
+    "lstm_gates",
     "parse_options",
     "probe_receptive_field",
     "receptive_field",

@@ -9,4 +9,10 @@ FIGURES: dict[str, str] = {
     "search_tree": "greedy, beam and exhaustive search of one tree, in which greedy loses",
     "cells": "the data flow of RNN, LSTM, GRU, MUT1, MUT2 and MUT3",
     "dilation": "dilated causal convolutions: what they see, by formula and by probe",
+    "clipping": "the cliff in a recurrent network's error, and descents with and without clipping",
+    "vanishing": "gradients by lag: rho^lag exactly, a network under its bound, the LSTM's memory",
+    "power_method": "multiplying by W again and again: the length explodes or vanishes, one "
+    "direction is left",
+    "gates": "a trained LSTM's gates, open and shut, over a sentence that it reads",
+    "recall_by_lag": "which network can learn to recall a symbol after how many steps",
 }
