@@ -19,7 +19,7 @@ $(VENV)/.python: Makefile
 
 $(VENV)/.ready: $(VENV)/.python pyproject.toml constraints.txt $(NATIVE)
 	@echo "installing unrolled and its pinned dependencies into $(VENV) (torch is large: some minutes on a slow line)"
-	$(INSTALL) --editable .
+	$(INSTALL) --editable '.[figures]'
 	@touch $@
 
 $(VENV)/.ready-test: $(VENV)/.ready pyproject.toml constraints.txt

@@ -1,15 +1,17 @@
 """Strangers' files run nothing: every way in, against files that were made to do harm.
 
-    python -m acceptance.hostile_files [--files 200]
+    python -m acceptance.hostile_files [--files 300]
 
 Pickles under safe names, headers that lie, configurations that name code, sizes that would fill the
 memory, JSON without end, and mutants of good files go into every function that reads a file. An
 audit hook watches for programs, sockets, imports by name and files written elsewhere. Each must
-end within 2 s in one of the library's own errors, or in a model as good as the original. The
-broken twin falls back to pickle, as loaders do that want to be kind.
+end within 2 s of computing in one of the library's own errors, or in a model as good as the
+original. The broken twin falls back to pickle, as loaders do that want to be kind.
 """
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import pickle
@@ -21,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +32,17 @@ import torch
 from acceptance.small_run import open_or_begin
 from acceptance.verdict import conclude
 from unrolled.cells import LSTM
+from unrolled.cli import main as main_of_the_command_line
 from unrolled.errors import UnrolledError
 from unrolled.readers.text import TextParts
 from unrolled.storage import load_tensors
 from unrolled.streaming import Stream
-from unrolled.tasks.language import LanguageModel, evaluate
+from unrolled.tasks.language import LanguageModel
+from unrolled.tasks.language_evaluation import evaluate
+from unrolled.tasks.language_options import LanguageOptions
 from unrolled.tasks.language_run import finish, reopen
+from unrolled.training.plain_yaml import read_yaml, write_yaml
+from unrolled.world import narrate
 
 WATCHED = (
     "os.system",
@@ -45,7 +53,15 @@ WATCHED = (
     "os.fork",
 )
 MEGABYTES, SECONDS = 64, 2.0
-TARGETS = ("model/config.json", "model/model.safetensors", "run.json", "checkpoint", "stream")
+TARGETS = (
+    "model/config.json",
+    "model/model.safetensors",
+    "config.yaml",
+    "resume.json",
+    "checkpoint",
+    "stream",
+    "pairs/tokenizer.json",
+)
 
 
 class Canary:
@@ -62,7 +78,9 @@ class Canary:
         writes = (
             event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
         )
-        elsewhere = writes and not str(arguments[0]).startswith((self.home, "/dev/null"))
+        path = arguments[0] if arguments else ""
+        path = os.fsdecode(path) if isinstance(path, bytes) else str(path)
+        elsewhere = writes and not path.startswith((self.home, "/dev/null"))
         if event.startswith(WATCHED) or elsewhere:
             self.events.append(f"{event} {arguments[:1]}")
 
@@ -77,7 +95,7 @@ class Exploit:
 def main() -> int:
     """Run the proof and its broken twin."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--files", type=int, default=200)
+    parser.add_argument("--files", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     began, generator = time.monotonic(), random.Random(options.seed)
@@ -117,6 +135,8 @@ def make_good(folder: Path) -> None:
     stream = Stream(LSTM(3, 5).eval())
     stream.push(torch.randn(2, 3))
     stream.save(folder / "stream.safetensors")
+    text, reading = TextParts(narrate(60).text), LanguageOptions(level="bpe", vocabulary_size=270)
+    LanguageModel.new(text, reading, "gru", {"hidden_size": 5}).save(folder / "pairs", {})
 
 
 def place(folder: Path, target: str) -> Path:
@@ -129,7 +149,10 @@ def place(folder: Path, target: str) -> Path:
 def hostile(target: str, good: Path, number: int, generator: random.Random) -> tuple[str, bytes]:
     """Return the name and the bytes of a hostile file in the place of a good one."""
     original = place(good, target).read_bytes()
-    made = {**json_attacks(original)} if target.endswith(".json") else tensor_attacks(original)
+    attacks = {".json": json_attacks, ".yaml": yaml_attacks}.get(Path(target).suffix)
+    made = (attacks or tensor_attacks)(original)
+    if target == "pairs/tokenizer.json":
+        made = tokenizer_attacks(original) | made
     if number < len(made):
         return list(made.items())[number]
     data = bytearray(original)
@@ -184,9 +207,7 @@ def json_attacks(original: bytes) -> dict[str, bytes]:
         return json.dumps({**config, **parts}).encode()
 
     def model(name: Any, **options: Any) -> bytes:
-        if "model" in config and isinstance(config["model"], dict):
-            return changed(model={"name": name, "options": options})
-        return changed(model=name, options=options)
+        return changed(model={"name": name, "options": options})
 
     attacks = {
         "names os.system": model("os:system"),
@@ -215,9 +236,116 @@ def json_attacks(original: bytes) -> dict[str, bytes]:
         "a pickle": pickle.dumps(Exploit()),
         "YAML": b"!!python/object/apply:os.system ['true']",
         "imports elsewhere": changed(**{"import": ["/etc/passwd"]}),
+        "imports nothing": changed(**{"import": 3}),
+        "another text": changed(parts={"train": "0"}),
+        "a class of code": changed(model={"name": None, "class": "os.system", "options": {}}),
         "vocabulary of numbers": changed(vocabulary=[1, 2, 3]),
     }
     return {name: data for name, data in attacks.items() if data != original}
+
+
+def tokenizer_attacks(original: bytes) -> dict[str, bytes]:
+    """Return tokenizers that do more than join bytes, or whose entries do not hold together."""
+    config = json.loads(original)
+    endless = {"type": "Replace", "pattern": {"Regex": "(a+)+$"}, "content": ""}
+    entries, last = config["model"]["vocab"], len(config["model"]["vocab"])
+
+    def changed(**parts: Any) -> bytes:
+        return json.dumps({**config, **parts}).encode()
+
+    def model(**parts: Any) -> bytes:
+        return changed(model={**config["model"], **parts})
+
+    return {
+        "an expression without end": changed(normalizer=endless),
+        "another way to split": changed(pre_tokenizer={"type": "Split", "pattern": "(a+)+$"}),
+        "a template": changed(post_processor={"type": "TemplateProcessing", "single": []}),
+        "padding to 10^9": changed(padding={"strategy": {"Fixed": 10**9}}),
+        "entries added": changed(added_tokens=[{"id": last, "content": "a"}]),
+        "another model": model(type="Unigram"),
+        "a suffix": model(end_of_word_suffix="</w>"),
+        "an entry of no bytes": model(vocab={**entries, "猫": last}),
+        "an empty entry": model(vocab={**entries, "": last}),
+        "a token at 10^18": model(vocab={**entries, "aa": 10**18}),
+        "a token in words": model(vocab={**entries, "aa": "many"}),
+        "a token twice": model(vocab={**entries, "aa": 0}),
+        "bytes that are missing": model(vocab={"a": 0}),
+        "one entry more than the network": model(vocab={**entries, "zz": last}),
+        "merges of what is not there": model(merges=[["zz", "zz"]]),
+        "merges of three": model(merges=[["a", "b", "c"]]),
+        "merges of numbers": model(merges=[[1, 2]]),
+        "merges that are a number": model(merges=7),
+        "a vocabulary that is a list": model(vocab=list(entries)),
+        "a model that is a list": changed(model=[]),
+    }
+
+
+def yaml_attacks(original: bytes) -> dict[str, bytes]:
+    """Return configurations of a run that do what YAML can do, or say what is not true."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "good.yaml"
+        path.write_bytes(original)
+        config = read_yaml(path).plain()
+
+    def changed(section: str = "options", **parts: Any) -> bytes:
+        return write_yaml({**config, section: {**config[section], **parts}}, {}, "").encode()
+
+    def top(**parts: Any) -> bytes:
+        return write_yaml({**config, **parts}, {}, "").encode()
+
+    bomb = b"a: &a [x, x]\n" + b"".join(
+        b"%c: &%c [*%c, *%c, *%c]\n" % (c, c, c - 1, c - 1, c - 1) for c in range(98, 123)
+    )
+    return {
+        "a Python tag": b"!!python/object/apply:os.system ['true']",
+        "a Python tag as a value": original + b"data: !!python/name:os.system\n",
+        "a tag of our own": b"!unrolled {}\n" + original,
+        "a standard tag": original.replace(b"model: lstm", b"model: !!str lstm"),
+        "an alias bomb": bomb,
+        "an anchor": original.replace(b"model: lstm", b"model: &m lstm"),
+        "a merge key": original + b"<<: {model: gru}\n",
+        "a key twice": original + b"model: gru\n",
+        "an import": original + b"import: [/etc/passwd]\n",
+        "_target_": original + b"_target_: os.system\n",
+        "flow without end": b"[" * 60_000,
+        "blocks without end": b"- " * 30_000,
+        "mappings without end": b"? " * 30_000,
+        "a key without end": b"x" * 60_000 + b": 1\n",
+        "a number without end": b"training: {max_steps: " + b"9" * 60_000 + b"}",
+        "a file of 2 MB": b"# \n" * 500_000 + original,
+        "two documents": original + b"---\n" + original,
+        "an unknown directive": b"%EVIL true\n---\n" + original,
+        "not UTF-8": b"\xff\xfe\x00",
+        "a NUL": original + b"\0",
+        "empty": b"",
+        "a list": b"[1, 2]",
+        "a number": b"7",
+        "JSON cut short": b'{"task": ',
+        "a pickle": pickle.dumps(Exploit()),
+        "names os.system": top(model="os:system"),
+        "names a dotted path": top(model="subprocess.Popen"),
+        "names the base class": top(model="__main__"),
+        "names no model": top(model=None),
+        "names no data": top(data=None),
+        "a model that is a list": top(model=["lstm"]),
+        "another task": top(task="os"),
+        "a variable that is not set": top(data="$UNROLLED_NO_SUCH_VARIABLE/x"),
+        "sections that are null": top(options=None, reading=None, training=None),
+        "an unknown option": changed(__class__="os.system"),
+        "10^9 layers": changed(num_layers=10**9),
+        "10^9 units": changed(hidden_size=10**9),
+        "10^9 thin layers": changed(num_layers=10**9, hidden_size=1),
+        "minus one unit": changed(hidden_size=-1),
+        "units in words": changed(hidden_size="many"),
+        "NaN units": changed(hidden_size=float("nan")),
+        "a cell by a path": changed(cell="../../etc/passwd"),
+        "an unknown key": changed("training", windw=3),
+        "steps in words": changed("training", max_steps="many"),
+        "NaN as the rate": changed("training", learning_rate=float("nan")),
+        "10^9 threads": changed("training", threads=10**9),
+        "10^18 streams": changed("training", batch_size=10**17),
+        "an encoding that is a codec": changed("reading", encoding="zip"),
+    }
 
 
 def ways_in(target: str) -> dict[str, Callable[[Path], object]]:
@@ -225,8 +353,13 @@ def ways_in(target: str) -> dict[str, Callable[[Path], object]]:
     stream = Stream(LSTM(3, 5).eval())
     ways: dict[str, dict[str, Callable[[Path], object]]] = {
         "model": {"load": LanguageModel.load, "evaluate": score},
-        "run.json": {"resume": go_on},
+        "config.yaml": {"resume": go_on, "--config": repeat, "evaluate": score_run},
+        "resume.json": {"resume": go_on},
         "checkpoint": {"resume": go_on, "tensors": lambda f: load_tensors(place(f, target))},
+        "pairs/tokenizer.json": {
+            "load": lambda f: LanguageModel.load(f / "pairs"),
+            "evaluate": lambda f: score(f / "pairs"),
+        },
         "stream": {"stream": lambda f: stream.load(place(f, target))},
     }
     return ways[target if target in ways else "model"]
@@ -240,7 +373,30 @@ def score(folder: Path) -> object:
 def go_on(folder: Path) -> object:
     """Take a run up and train a step further."""
     learning, _ = reopen(folder, lambda *_: None)
-    return learning.training.run()
+    loop = learning.training
+    loop.options = replace(loop.options, max_steps=loop.counters.step + 1)
+    return loop.run()
+
+
+def repeat(folder: Path) -> object:
+    """Begin a run anew from a configuration."""
+    file, again = str(folder / "config.yaml"), str(folder / "again")
+    return run("train", "language", "--config", file, "--max-steps", "2", "--out", again)
+
+
+def score_run(folder: Path) -> object:
+    """Let a run say which data it is to be measured on."""
+    return run("evaluate", str(folder))
+
+
+def run(*arguments: str) -> int:
+    """Run a command line; a refusal is raised as the words that it printed."""
+    words = io.StringIO()
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(words):
+        code = main_of_the_command_line(list(arguments))
+    if code == 2:
+        raise UnrolledError("no complaint", words.getvalue().strip())
+    return code
 
 
 def kind_loader(folder: Path) -> object:
@@ -268,7 +424,7 @@ def attempt(
             other.unlink()
         place(bad, target).write_bytes(data)
     canary.events, canary.armed = [], True
-    memory, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    memory, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     try:
         read(bad)
         outcome = "harmless"
@@ -280,7 +436,7 @@ def attempt(
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) / 1024
     if canary.events:
         return f"ran {canary.events}"
-    if time.monotonic() - began > SECONDS:
+    if time.process_time() - began > SECONDS:
         return "took more than 2 s"
     return outcome if grown < MEGABYTES + 2 * len(data) / 2**20 else f"took {grown:.0f} MB"
 

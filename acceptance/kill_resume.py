@@ -99,7 +99,7 @@ def torment(folder: Path, expected: dict[str, str], kills: int, generator: rando
     while tally.kills < kills or folder.exists():
         board[0], board[1], board[2] = WORKING, acknowledged, -1
         # A third of the attempts are killed early, where the checkpoint is being read.
-        longest = 0.05 if generator.random() < 0.3 else 0.16
+        longest = 0.05 if generator.random() < 0.3 else 0.24
         wait = None if tally.kills >= kills else generator.uniform(0.005, longest)
         finished = attempt(folder, board, wait)
         if board[2] >= 0 and board[2] < acknowledged:
@@ -166,7 +166,10 @@ def work(folder: Path, board: Board) -> int:
 
 def work_is_done(folder: Path) -> bool:
     """Say whether the run in a folder has made all its steps."""
-    checkpoint, _ = RunFolder.open(folder).checkpoints.load()
+    try:
+        checkpoint, _ = RunFolder.open(folder).checkpoints.load()
+    except UnrolledError:  # the broken twin may have left no run at all
+        return False
     return checkpoint is not None and checkpoint.manifest["step"] == STEPS
 
 

@@ -21,7 +21,6 @@ def request(folder: Path, steps: int, **training: Any) -> dict[str, Any]:
         "data": str(text),
         "model": "lstm",
         "options": {"hidden_size": 11, "embedding_size": 5, "num_layers": 2, "dropout": 0.2},
-        "import": [],
         "reading": {},
         "training": {
             "max_steps": steps,
@@ -38,7 +37,7 @@ def request(folder: Path, steps: int, **training: Any) -> dict[str, Any]:
 
 def open_or_begin(folder: Path, steps: int) -> tuple[Learning, RunFolder]:
     """Take the run up where it stands, or begin it."""
-    if (folder / "run.json").exists():
+    if (folder / "config.yaml").exists():
         return reopen(folder, lambda *_: None)
     return begin(folder, request(folder, steps), lambda *_: None)
 

@@ -49,7 +49,7 @@ def test_the_readme_shows_a_cell_in_ten_lines() -> None:
 
 
 def test_importing_the_package_is_light() -> None:
-    heavy = ("torch", "numpy", "safetensors", "jaxtyping")
+    heavy = ("torch", "numpy", "safetensors", "jaxtyping", "jinja2", "matplotlib", "tensorboard")
     code = (
         "import unrolled, unrolled.cli, sys; "
         f"print([name for name in {heavy} if name in sys.modules])"

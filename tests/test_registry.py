@@ -28,7 +28,7 @@ def test_a_network_is_built_by_its_name() -> None:
 def test_an_unknown_name_offers_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"got 'lsmt'; did you mean lstm\?"):
         unrolled.build("lsmt", 3, 5)
-    with pytest.raises(ConfigError, match=r"or unrolled.register\('nonsense', YourClass\)"):
+    with pytest.raises(ConfigError, match=r"or call unrolled\.register\('nonsense', YourClass\)"):
         unrolled.build("nonsense", 3, 5)
 
 

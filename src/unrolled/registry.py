@@ -91,7 +91,10 @@ def lookup(name: str) -> type[Recurrence[Any, Any, Any, Any]]:
         raise ConfigError(
             f"a name among {', '.join(names())}",
             repr(name),
-            f"did you mean {near[0]}?" if near else f"or unrolled.register({name!r}, YourClass)",
+            f"did you mean {near[0]}?"
+            if near
+            else "if it is yours, name its file by --import, or call "
+            f"unrolled.register({name!r}, YourClass)",
         )
     module, _, cls = _LIBRARY[name].partition(":")
     found: type[Recurrence[Any, Any, Any, Any]] = getattr(import_module(module), cls)

@@ -11,6 +11,7 @@ import pytest
 
 from unrolled.cli import main
 from unrolled.training import run_folder
+from unrolled.training.plain_yaml import read_yaml
 
 TEXT = "the cat sat on the mat.\n" * 40
 SMALL = ["--set", "model.hidden_size=7", "--set", "model.embedding_size=5"]
@@ -113,7 +114,7 @@ def test_a_run_is_kept_and_never_overwritten(book: str, capsys) -> None:
     assert train() == 0
     assert train() == 0
     assert sorted(path.name for path in Path("runs").iterdir()) == ["language-1", "language-2"]
-    request = json.loads(Path("run/run.json").read_text())
+    request = read_yaml(Path("run/config.yaml")).plain()
     assert request["data"] == book
     assert request["training"]["max_steps"] == 20
     log = [json.loads(line) for line in Path("run/metrics.jsonl").read_text().splitlines()]
@@ -166,11 +167,11 @@ def test_what_cannot_be_done_is_one_line_and_exit_code_2(
 
 def test_a_full_disk_is_one_line(monkeypatch, capsys) -> None:
     def full(_: int) -> None:
-        raise OSError(28, "No space left on device", "run/run.json")
+        raise OSError(28, "No space left on device", "run/resume.json")
 
     monkeypatch.setattr(os, "fsync", full)
     assert train("--out", "run") == 2
-    assert capsys.readouterr().err == "unrolled: No space left on device: run/run.json\n"
+    assert capsys.readouterr().err == "unrolled: No space left on device: run/resume.json\n"
 
 
 def test_an_unknown_prompt_character_is_named(capsys) -> None:
@@ -252,7 +253,12 @@ def test_a_cell_of_ones_own_trains_from_the_command_line() -> None:
         "unrolled.register('mine', Mine)\n"
     )
     assert train("--model", "mine", "--import", "mine.py", "--out", "run") == 0
-    command = "from unrolled.cli import main; import sys; sys.exit(main(['evaluate', 'run']))"
-    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
+    command = "from unrolled.cli import main; import sys; sys.exit(main(sys.argv[1:]))"
+    evaluate = [sys.executable, "-c", command, "evaluate", "run"]
+    done = subprocess.run(evaluate, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "unrolled.register('mine', YourClass)" in done.stderr
+    assert "name its file by --import, or call unrolled.register('mine', Your" in done.stderr
+    done = subprocess.run([*evaluate, "--import", "mine.py"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert json.loads(Path("run/resume.json").read_text())["import"] == ["mine.py"]
+    assert "mine.py" not in Path("run/config.yaml").read_text()

@@ -7,6 +7,7 @@ from torch import nn
 from unrolled.cells import LSTM, LSTMState
 from unrolled.diagnostics import (
     gradient_bound,
+    gradient_gains,
     jacobian_norms,
     loss_gradient_norms,
     recurrent_matrices,
@@ -109,7 +110,24 @@ def test_a_stride_counts_blocks_and_what_has_no_state_is_refused() -> None:
     norms = jacobian_norms(conv, torch.randn(1, 8, 3))
     # A frame moves four places in two blocks and is then gone.
     assert norms.tolist() == pytest.approx([1, 1, 0, 0, 0])
-    with pytest.raises(ConfigError, match="a state of 1 to 4,096 numbers, got 0"):
+    with pytest.raises(ConfigError, match="a state with float leaves, got none"):
         jacobian_norms(Linear(3, 5), torch.randn(1, 4, 3))
     with pytest.raises(ConfigError, match="a recurrent matrix weight_hh, got Linear"):
         recurrent_matrices(Linear(3, 5))
+    with pytest.raises(ConfigError, match="a state with float leaves, got none"):
+        gradient_gains(Linear(3, 5), torch.randn(1, 4, 3))
+
+
+def test_a_gain_is_a_power_of_rho_for_every_direction() -> None:
+    x = torch.zeros(1, 99, 7, dtype=torch.float64)
+    gains = gradient_gains(Plain(0.9 * orthogonal(7)), x, num_directions=3)
+    expected = 0.9 ** torch.arange(100, dtype=torch.float64)
+    assert (gains / expected - 1).abs().max() <= 1e-10
+
+
+def test_gains_estimate_the_frobenius_norm() -> None:
+    cell, x = LSTM(3, 5).double(), torch.randn(1, 7, 3, dtype=torch.float64)
+    norms = jacobian_norms(cell, x, norm="frobenius")
+    gains = gradient_gains(cell, x, num_directions=20_000)
+    error = gains / (norms / norms[0]) - 1
+    assert error.abs().max() <= 0.03, "a few times 1 / sqrt(20,000)"

@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from unrolled.errors import ConfigError, ReaderError
-from unrolled.readers.text import read_parts, read_text, read_texts
+from unrolled.readers.text import (
+    hash_text,
+    read_parts,
+    read_text,
+    read_texts,
+    split_texts,
+    tell_left_out,
+)
 
 
 def test_line_ends_become_one_character(tmp_path: Path) -> None:
@@ -71,7 +78,76 @@ def test_a_folder_is_split_by_the_names_of_its_files(tmp_path: Path) -> None:
 def test_a_folder_or_a_pattern_is_read_in_order(tmp_path: Path) -> None:
     for name in ("b.tex", "a.tex", "constraint.md", ".hidden"):
         (tmp_path / name).write_text(name)
-    assert list(read_texts(tmp_path).values()) == ["a.tex", "b.tex", "constraint.md"]
-    assert list(read_texts(f"{tmp_path}/*.tex").values()) == ["a.tex", "b.tex"]
+    assert list(read_texts(tmp_path).texts.values()) == ["a.tex", "b.tex", "constraint.md"]
+    assert list(read_texts(f"{tmp_path}/*.tex").texts.values()) == ["a.tex", "b.tex"]
     with pytest.raises(ReaderError, match="got none; check the path or the pattern"):
         read_texts(f"{tmp_path}/*.c")
+
+
+def test_texts_in_memory_are_joined_and_split() -> None:
+    texts = ["abcde\n", "", "fghi", "klmno\n", "pqrs"]
+    parts = split_texts(texts, split="80/10/10")
+    assert (parts.train, parts.valid, parts.test) == ("abcde\nfghi\nklmno\n", "pq", "rs")
+    assert parts.files == [hash_text(text) for text in texts]
+    with pytest.raises(ReaderError, match="some text, got none"):
+        split_texts(["", ""])
+
+
+def test_a_folder_of_mixed_files_is_read_and_the_others_are_told_of(tmp_path: Path) -> None:
+    (tmp_path / "a.h").write_text("int a;\n")
+    (tmp_path / "b.h").write_bytes(b"/* caf\xe9 */\n")
+    (tmp_path / "c.h").touch()
+    (tmp_path / "d.h").mkdir()
+    (tmp_path / "d.h" / "e.h").write_text("int e;\n")
+    parts = read_parts(f"{tmp_path}/**/*.h", split="50/50")
+    assert parts.train + parts.valid == "int a;\nint e;\n"
+    assert list(parts.left_out) == [tmp_path / "b.h", tmp_path / "c.h"]
+    (sentence,) = tell_left_out(parts.left_out)
+    assert "2 files are no text and left out" in sentence
+    assert "byte 0xe9 at offset 6" in sentence
+    assert tell_left_out({}) == []
+    assert tell_left_out({Path(n): "" for n in "abcde"})[0].endswith(", and 2 more")
+
+
+def test_a_folder_of_no_text_at_all_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"\x89PNG")
+    with pytest.raises(ReaderError, match=r"got none; .*a\.png: byte 0x89 at offset 0"):
+        read_texts(tmp_path)
+
+
+def test_a_damaged_part_is_not_left_out_silently(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text("text\n")
+    (tmp_path / "test.txt").write_bytes(b"\xff")
+    with pytest.raises(ReaderError, match=r"text in .*test\.txt, got byte 0xff"):
+        read_parts(tmp_path)
+
+
+def test_hidden_folders_are_left_out_and_links_count_once(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "config").write_text("hidden\n")
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.txt").write_text("a\n")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    (tmp_path / "z.txt").symlink_to(tmp_path / "real" / "a.txt")
+    assert list(read_texts(tmp_path).texts.values()) == ["a\n"]
+    assert list(read_texts(f"{tmp_path}/**/*.txt").texts.values()) == ["a\n"]
+
+
+def test_files_are_joined_at_line_ends(tmp_path: Path) -> None:
+    for name, text in (("a", "one"), ("b", "two\n"), ("c", "three")):
+        (tmp_path / name).write_text(text)
+    assert read_parts(tmp_path, split="100").train == "one\ntwo\nthree"
+
+
+def test_a_name_with_brackets_is_a_name(tmp_path: Path) -> None:
+    (tmp_path / "a[1].txt").write_text("text")
+    assert read_parts(tmp_path / "a[1].txt", split="100").train == "text"
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbftext")
+    assert read_text(tmp_path / "a.txt") == "text"
+    (tmp_path / "b.txt").write_bytes("text".encode("utf-16"))
+    with pytest.raises(ReaderError, match="as in --encoding utf-16"):
+        read_text(tmp_path / "b.txt")
+    assert read_text(tmp_path / "b.txt", encoding="utf-16") == "text"

@@ -11,19 +11,12 @@ import torch
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.models import BigramLanguageModel, bigram_nats
 from unrolled.readers.text import TextParts, hash_text
-from unrolled.tasks.language import (
-    LanguageModel,
-    Streams,
-    evaluate,
-    evaluate_file,
-    mean_nats,
-    prepare,
-    share_learnt,
-    written,
-)
+from unrolled.tasks.language import LanguageModel, Streams, evaluation_streams, mean_nats, prepare
+from unrolled.tasks.language_evaluation import evaluate, evaluate_file, share_learnt
 from unrolled.tasks.language_networks import build_language_network, network_options
 from unrolled.tasks.language_options import LanguageOptions
-from unrolled.tasks.vocabulary import Vocabulary
+from unrolled.tasks.language_writing import written
+from unrolled.tasks.vocabulary import Characters
 from unrolled.training.options import TrainingOptions
 
 LINE = "the cat sat on the mat.\n"
@@ -67,6 +60,15 @@ def test_the_score_does_not_depend_on_the_window() -> None:
     whole = mean_nats(model.network, Streams(tokens, 1, len(tokens)))
     for window in (1, 7, 100):
         assert abs(mean_nats(model.network, Streams(tokens, 1, window)) - whole) < 1e-6
+
+
+def test_a_large_vocabulary_is_scored_in_shorter_windows() -> None:
+    tokens = torch.arange(5000)
+    assert evaluation_streams(tokens, 4, 65).window == 1024
+    streams = evaluation_streams(tokens, 4, 10_000)
+    assert streams.window == 2**24 // (4 * 10_000)
+    assert streams.x.shape == (4, 1249)
+    assert evaluation_streams(tokens, 4, 2**24).window == 1
 
 
 def test_who_knows_nothing_needs_ln_v() -> None:
@@ -176,7 +178,7 @@ def test_a_model_folder_that_is_none_is_named(tmp_path: Path) -> None:
         ({"model": {"name": "lstm", "options": {"depth": 3}}}, "depth"),
         ({"model": {"name": "lstm", "options": {**SMALL, "hidden_size": 13}}}, "size mismatch"),
         ({"model": {"name": "os:system", "options": {}}}, "a name among"),
-        ({"vocabulary": None}, "a language model in"),
+        ({"vocabulary": None}, "got no list of strings"),
     ):
         (tmp_path / "config.json").write_text(json.dumps({**config, **changed}))
         with pytest.raises((ReaderError, ConfigError), match=words):
@@ -187,7 +189,7 @@ def test_a_model_folder_that_is_none_is_named(tmp_path: Path) -> None:
 
 
 def test_characters_and_tokens_are_each_others_inverse() -> None:
-    vocabulary = Vocabulary.of("hello\n→")
+    vocabulary = Characters.of("hello\n→")
     assert vocabulary.decode(vocabulary.encode("hole→")) == "hole→"
     with pytest.raises(ConfigError, match="in the prompt, got 'x' at position 2"):
         vocabulary.encode("hex", what="the prompt")

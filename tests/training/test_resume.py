@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.training.runs import Pieces, model, squared_error, training
-from unrolled.errors import NumericsError, ReaderError
+from unrolled.errors import ConfigError, NumericsError, ReaderError
 from unrolled.storage import checksum
 from unrolled.training.checkpoints import Checkpoint, CheckpointFolder
 from unrolled.training.device import seed_everything
@@ -135,10 +135,24 @@ def test_numbers_that_are_not_finite_are_never_saved(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ReaderError, match=r"no run\.json in it"):
+    with pytest.raises(ReaderError, match=r"no config\.yaml in it"):
         RunFolder.open(tmp_path)
     with pytest.raises(ReaderError, match="nothing there"):
         RunFolder.open(tmp_path / "none")
-    (tmp_path / "run.json").write_text("{")
-    with pytest.raises(ReaderError, match="the request of a run"):
+    (tmp_path / "config.yaml").write_text("{")
+    with pytest.raises(ReaderError, match=r"YAML at .*config\.yaml"):
         RunFolder.open(tmp_path)
+    (tmp_path / "config.yaml").write_text("task: test")
+    for damaged in ("", "{", "[]"):
+        (tmp_path / "resume.json").write_text(damaged)
+        with pytest.raises(ReaderError, match=r"to go on in .*resume\.json, got damage"):
+            RunFolder.open(tmp_path)
+
+
+def test_a_run_killed_at_birth_leaves_a_folder_that_can_be_used(tmp_path: Path) -> None:
+    (tmp_path / "resume.json").write_text("{}")
+    (tmp_path / ".config.yaml.123.tmp").write_text("tas")
+    folder_at(tmp_path).log({"step": 1})
+    assert RunFolder.open(tmp_path).request == {"task": "test"}
+    with pytest.raises(ConfigError, match="one in use"):
+        folder_at(tmp_path)

@@ -7,9 +7,12 @@ from cyclopts import App, CycloptsError
 
 import unrolled
 from unrolled.cli.bench import bench
+from unrolled.cli.data import data
 from unrolled.cli.demo import demo
 from unrolled.cli.evaluate import evaluate
+from unrolled.cli.figure import figure
 from unrolled.cli.generate import generate
+from unrolled.cli.help import FoldedHelp
 from unrolled.cli.info import info
 from unrolled.cli.inspect import inspect
 from unrolled.cli.list_names import list_names
@@ -22,8 +25,10 @@ app = App(
     name="unrolled",
     help="Sequence models for vision, one step at a time.",
     version=unrolled.__version__,
+    help_formatter=FoldedHelp(),
+    help_format="plaintext",  # Markdown would swallow <eos>, and takes 60 ms to import
 )
-for verb in (demo, train, evaluate, predict, generate, inspect, verify, info):
+for verb in (demo, train, evaluate, predict, generate, inspect, figure, verify, data, info):
     app.command(verb)
 app.command(bench)
 app.command(list_names, name="list")

@@ -90,7 +90,7 @@ def _introduction(story: "Narration", minutes: float) -> str:
 
 
 def _sample(step: int, model: "LanguageModel") -> str:
-    from unrolled.tasks.language import written
+    from unrolled.tasks.language_writing import written
     from unrolled.training.modes import evaluating
 
     with evaluating(model.network):
@@ -100,7 +100,8 @@ def _sample(step: int, model: "LanguageModel") -> str:
 
 def _verdict(model: "LanguageModel", nats: float, floor: float, seed: int) -> dict[str, Any]:
     """Let the model tell a new story on, and judge its sentences."""
-    from unrolled.tasks.language import share_learnt, written
+    from unrolled.tasks.language_evaluation import share_learnt
+    from unrolled.tasks.language_writing import written
     from unrolled.world import judge, narrate
 
     story, text = narrate(20, seed=seed + 1).text, ""

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
+from unrolled.cli.imports import Imports, run_imports
 from unrolled.cli.output import print_json
 from unrolled.errors import ConfigError
 
@@ -21,6 +22,7 @@ def generate(
     greedy: bool = False,
     beam: int | None = None,
     seed: int | None = None,
+    import_: Imports = (),
     json: bool = False,
 ) -> None:
     """Let a model write on, each token drawn and printed as it comes.
@@ -37,12 +39,15 @@ def generate(
         greedy: take the likeliest token every time, and draw nothing.
         beam: search with a beam of so many hypotheses, and draw nothing.
         seed: repeat it to draw the same text again.
+        import_: a Python file of yours that registers the model's cell.
         json: print one JSON object and nothing else.
     """
-    from unrolled.tasks.language import LanguageModel, searched, written
+    from unrolled.tasks.language import LanguageModel
+    from unrolled.tasks.language_writing import searched, written
 
     if length < 1:
         raise ConfigError("a length of at least 1", str(length))
+    run_imports(import_)
     loaded = LanguageModel.load(model)
     pieces: Iterable[str]
     if greedy or beam is not None:
@@ -57,6 +62,8 @@ def generate(
         print_json({"model": str(model), "prompt": prompt, "text": "".join(pieces)})
         return
     sys.stdout.write(prompt or "")
+    if loaded.vocabulary.level == "word" and prompt and not prompt[-1].isspace():
+        sys.stdout.write(" ")
     for piece in pieces:
         sys.stdout.write(piece)
         sys.stdout.flush()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from unrolled.cli.imports import Imports, run_imports
 from unrolled.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ def inspect(
     *,
     set: Annotated[list[str] | None, Parameter(negative="")] = None,
     max_steps: int = 16384,
+    import_: Imports = (),
     json: bool = False,
 ) -> None:
     """Show a network layer by layer: shapes, parameters, multiply-accumulates, what it sees.
@@ -28,12 +30,14 @@ def inspect(
         set: KEY=VALUE, an option of the named network; repeat it for more. Sizes that are needed
             and not given are chosen small, and shown.
         max_steps: how far back its receptive field is probed at most.
+        import_: a Python file of yours that registers the model's cell.
         json: print one JSON object and nothing else.
     """
     from unrolled.diagnostics import Specimen, inspect_recurrence, parse_options, specimen
     from unrolled.errors import ConfigError
     from unrolled.registry import names
 
+    run_imports(import_)
     if name not in names() and ("/" in name or Path(name).exists()):
         from unrolled.tasks.language import LanguageModel
 

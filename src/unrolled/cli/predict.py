@@ -3,12 +3,15 @@
 from math import exp
 from pathlib import Path
 
+from unrolled.cli.imports import Imports, run_imports
 from unrolled.cli.output import print_json
 
 _BAR = 40  # characters of the longest bar
 
 
-def predict(model: Path, text: str, /, *, count: int = 5, json: bool = False) -> None:
+def predict(
+    model: Path, text: str, /, *, count: int = 5, import_: Imports = (), json: bool = False
+) -> None:
     """Say how likely a text is, token by token, and what is likeliest to come next.
 
     Example: unrolled predict runs/language-1 "The Beatles Abbey"
@@ -17,11 +20,13 @@ def predict(model: Path, text: str, /, *, count: int = 5, json: bool = False) ->
         model: a run folder or a model folder.
         text: what to judge.
         count: how many of the likeliest next tokens to show.
+        import_: a Python file of yours that registers the model's cell.
         json: print one JSON object and nothing else.
     """
     from unrolled.tasks.language import LanguageModel
     from unrolled.tasks.language_prediction import predict
 
+    run_imports(import_)
     prediction = predict(LanguageModel.load(model), text, count=count)
     if json:
         print_json({"model": str(model), "input": text, **prediction.figures()})

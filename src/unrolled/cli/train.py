@@ -8,14 +8,34 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from unrolled.cli.configured import Format, configured
+from unrolled.cli.imports import Imports
 from unrolled.cli.output import notice, print_json, progress_bar
 from unrolled.errors import ConfigError
+from unrolled.tasks.language_network_options import NETWORK_OPTIONS
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.training.options import TrainingOptions
 
 if TYPE_CHECKING:
     from unrolled.tasks.language import Learning
     from unrolled.training.run_folder import RunFolder
+
+
+def _language() -> Format:
+    from unrolled.tasks.language_configuration import SECTIONS, read_language_configuration
+
+    return Format(read_language_configuration, SECTIONS)
+
+
+def _network_options() -> str:
+    """Return what ``--set`` can set, network by network, with what it is if it is not set."""
+    lines = ["What --set model.KEY=VALUE can set, and what it is if it is not set:", ""]
+    for name, options in NETWORK_OPTIONS.items():
+        title = "lstm, and every other cell" if name == "lstm" else name
+        lines.append(f"  {title}")
+        lines += [f"    {key} = {json_text.dumps(value)}" for key, value in options.items()]
+    return "\n".join(lines)
+
 
 train = App(
     name="train",
@@ -43,44 +63,49 @@ def resume(*, resume: Path, json: bool = False) -> int:
     return _run(lambda report: reopen(resume, report), json=json)
 
 
-@train.command
+@train.command(config=configured(_language), help_epilogue=_network_options())
 def language(
     *,
     data: str,
+    config: str | None = None,  # noqa: ARG001 (its values are already in the others)
     out: Path | None = None,
     model: str = "lstm",
-    set_: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = (),
-    import_: Annotated[tuple[Path, ...], Parameter(name="--import", negative="")] = (),
+    set_: Annotated[tuple[str, ...], Parameter(name="--set", negative="", show_default=False)] = (),
+    import_: Imports = (),
     reading: Annotated[LanguageOptions, Parameter(name="*")] = LanguageOptions(),  # noqa: B008
     training: Annotated[TrainingOptions, Parameter(name="*")] = TrainingOptions(),  # noqa: B008
     json: bool = False,
 ) -> int:
-    """Learn to predict the next character, or word, of a text.
+    """Learn to predict the next character, word or byte pair of a text.
 
     Example: unrolled train language --data book.txt --model lstm --max-minutes 3
 
+    Example: unrolled train language --config tinyshakespeare_3_minutes
+
     Args:
-        data: a text file, a folder, or a pattern such as "*.tex".
+        data: a text file, a folder, or a pattern such as "*.tex"; --config may say it instead.
+        config: a YAML file, such as the config.yaml of a run, or a recipe that `unrolled list`
+            names; a flag beside it overrides what it says.
         out: a new folder for the run; runs/language-N if left out.
         model: lstm or any other cell, tcn, transformer, min_char_rnn, bigram, or one of your own.
-        set_: an option of the model, as in --set model.hidden_size=256; may be repeated.
+        set_: an option of the model, as in --set model.hidden_size=256, of those named below; may
+            be repeated.
         import_: a Python file of yours that registers cells.
         reading: of the text.
         training: of the model.
         json: print one JSON object and nothing else.
     """
-    from unrolled.tasks.language_run import begin
+    from unrolled.tasks.language_run import Given, begin
 
-    options = _model_options(set_)
     request = {
         "data": data,
         "model": model,
-        "options": options,
-        "import": [str(path) for path in import_],
+        "options": _model_options(set_),
         "reading": asdict(reading),
         "training": asdict(training),
     }
-    return _run(lambda report: begin(out, request, report), json=json)
+    given = Given(imports=import_)
+    return _run(lambda report: begin(out, request, report, given), json=json)
 
 
 def _run(
@@ -94,9 +119,11 @@ def _run(
         for sentence in learning.notices:
             notice(sentence)
         finished = learning.training.run()
-    figures = finish(learning, folder)
+    with progress_bar("reporting") as bar:
+        figures = finish(learning, folder, bar)
     if json:
-        print_json({"task": "language", "out": str(folder.path), "finished": finished, **figures})
+        paths = {"out": str(folder.path), "report": str(folder.report)}
+        print_json({"task": "language", **paths, "finished": finished, **figures})
         return 0 if finished else 130
     print(
         f"{'learnt in' if finished else 'stopped after'} {figures['steps']:,} steps, "
@@ -104,6 +131,7 @@ def _run(
         f"{figures['unit']}, perplexity {figures['perplexity']:.2f}, where the bigram model has "
         f"{figures['bigram_nats_per_token']:.4f}"
     )
+    print(f"how it went, to look at:  {folder.report}")
     if finished:
         print(f"the model is in {folder.path}; let it write:  unrolled generate {folder.path}")
         return 0

@@ -1,11 +1,19 @@
 """Diagnostics: what a module computes, what it looks back on, how its gradients travel."""
 
+from unrolled.diagnostics.balance import (
+    Balance,
+    bracket_balance,
+    environment_balance,
+    total_balance,
+)
 from unrolled.diagnostics.catalogue import catalogue
 from unrolled.diagnostics.census import Census, Layer, census
 from unrolled.diagnostics.environment import environment
+from unrolled.diagnostics.gates import LSTMGates, lstm_gates
 from unrolled.diagnostics.gradient_flow import (
     RecurrentMatrix,
     gradient_bound,
+    gradient_gains,
     jacobian_norms,
     loss_gradient_norms,
     recurrent_matrices,
@@ -27,26 +35,33 @@ from unrolled.diagnostics.specimen import (
 )
 
 __all__ = [
+    "Balance",
     "Census",
     "Inspection",
+    "LSTMGates",
     "Layer",
     "ReceptiveField",
     "RecurrentMatrix",
     "Specimen",
+    "bracket_balance",
     "catalogue",
     "census",
     "environment",
+    "environment_balance",
     "example_features",
     "example_input",
     "gradient_bound",
+    "gradient_gains",
     "influence",
     "inspect_recurrence",
     "jacobian_norms",
     "looks_ahead",
     "loss_gradient_norms",
+    "lstm_gates",
     "parse_options",
     "probe_receptive_field",
     "receptive_field",
     "recurrent_matrices",
     "specimen",
+    "total_balance",
 ]

@@ -100,7 +100,7 @@ def loss_gradient_norms(
         torch.Size([8])
     """
     state = module.state_like(first_step(x, module.stride)) if state is None else state
-    _num_floats(state, type(module).__name__)
+    _require_floats(state, type(module).__name__)
     state = map_leaves(_with_gradient, detach(state))
     states, outputs = [state], []
     for x_t in time_steps(x, module.stride):
@@ -108,10 +108,56 @@ def loss_gradient_norms(
         states.append(state)
         outputs.append(y_t)
     loss = loss_of(map_leaves(lambda *row: torch.stack(row, dim=1), *outputs))
-    wanted = [leaf for tree in states for leaf in _floats(tree)]
-    found = torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True)
-    squares = torch.stack([gradient.square().sum() for gradient in found])
-    return squares.view(len(states), -1).sum(dim=1).sqrt().flip(0)
+    return _squared_norms([loss], states, None).sqrt().flip(0)
+
+
+def gradient_gains(
+    module: Recurrence[Any, Any, Any, Any],
+    x: Tree,
+    state: Tree | None = None,
+    *,
+    num_directions: int = 16,
+    seed: int = 0,
+) -> Tensor:
+    """Return what is left of a gradient at s_T when it has gone back to s_(T - lag), lag = 0 ... T.
+
+        gain_lag = sqrt(mean_k ||v_k J_lag||^2) / sqrt(mean_k ||v_k||^2),   v_k ~ N(0, 1)
+
+    J_lag = d s_T / d s_(T - lag), s all float leaves of the state. The gain estimates
+    ||J_lag||_F / ||1||_F, what an average direction keeps, in one backward pass however large the
+    state is; ``jacobian_norms`` computes the norm itself. The first row of x is followed.
+
+    Shapes: x [B, T, ...]; state for B rows; the result [T / stride + 1].
+    Args:
+        module: a recurrence whose state has float leaves.
+        x: the input.
+        state: where to begin; None for the initial state.
+        num_directions: how many v are drawn.
+        seed: of the draws.
+    Raises:
+        ConfigError: the state has no float leaves.
+    Source: Hutchinson 1990, the trace of J J' by random vectors.
+    Example:
+        >>> from unrolled.cells import LSTM
+        >>> gradient_gains(LSTM(3, 5), torch.randn(1, 7, 3)).shape
+        torch.Size([8])
+    """
+    if state is None:
+        state = module.state_like(first_step(x, module.stride))
+    _require_floats(state, type(module).__name__)
+    rows = torch.zeros(num_directions, dtype=torch.int64)
+    state = map_leaves(_with_gradient, select_rows(detach(state), rows))
+    states = [state]
+    for x_t in time_steps(select_rows(x, rows), module.stride):
+        # Copies, because a leaf may be made of another of the same step, as an LSTM's h is of c:
+        # the copies are the state as a cut would hand it on, each leaf free of the others.
+        state = map_leaves(torch.clone, module.step(x_t, state)[1])
+        states.append(state)
+    generator = torch.Generator().manual_seed(seed)
+    last = _floats(state)
+    directions = [torch.randn(leaf.shape, generator=generator, dtype=leaf.dtype) for leaf in last]
+    squares = _squared_norms(last, states, directions)
+    return (squares / squares[-1]).sqrt().flip(0)
 
 
 def recurrent_matrices(module: Recurrence[Any, Any, Any, Any]) -> list[RecurrentMatrix]:
@@ -192,12 +238,30 @@ def _with_gradient(leaf: Tensor) -> Tensor:
     return leaf.clone().requires_grad_(leaf.is_floating_point())
 
 
+def _squared_norms(
+    outputs: list[Tensor], states: list[Tree], directions: list[Tensor] | None
+) -> Tensor:
+    """Return the squared norm of the gradient by each of the states, over leaves and rows."""
+    wanted = [leaf for tree in states for leaf in _floats(tree)]
+    found = torch.autograd.grad(
+        outputs, wanted, directions, allow_unused=True, materialize_grads=True
+    )
+    squares = torch.stack([gradient.square().sum() for gradient in found])
+    return squares.view(len(states), -1).sum(dim=1)
+
+
+def _require_floats(state: Tree, name: str) -> None:
+    if not _floats(state):
+        raise ConfigError("a state with float leaves", f"none in that of {name}")
+
+
 def _num_floats(state: Tree, name: str) -> int:
+    _require_floats(state, name)
     size = sum(leaf[0].numel() for leaf in _floats(state))
-    if not 0 < size <= _MAX_STATE:
+    if size > _MAX_STATE:
         raise ConfigError(
-            f"a state of 1 to {_MAX_STATE:,} numbers",
+            f"a state of at most {_MAX_STATE:,} numbers",
             f"{size:,} in that of {name}",
-            "take a smaller hidden size or frame" if size else "",
+            "take a smaller hidden size or frame, or estimate with gradient_gains",
         )
     return size

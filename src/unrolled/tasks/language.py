@@ -1,8 +1,8 @@
 """Language: predict the next token of a text."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from math import exp, log
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, overload
 
@@ -10,15 +10,25 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unrolled.decoding import beam_search, sampled_tokens
-from unrolled.errors import ConfigError, ReaderError
+from unrolled.errors import ReaderError
 from unrolled.models import BigramLanguageModel, bigram_nats
-from unrolled.readers.text import TextParts, hash_text, read_parts, read_texts
+from unrolled.readers.text import TextParts, tell_left_out
 from unrolled.recurrence import Recurrence
-from unrolled.tasks.language_networks import build_language_network
+from unrolled.tasks.language_networks import (
+    Network,
+    build_language_network,
+    describe,
+    restore_language_network,
+)
 from unrolled.tasks.language_options import LanguageOptions
-from unrolled.tasks.model_folder import read_model, require_fitting_sizes, write_model
-from unrolled.tasks.vocabulary import Vocabulary
+from unrolled.tasks.language_samples import choose_prompt, observe_sample
+from unrolled.tasks.model_folder import model_home, read_model, write_model
+from unrolled.tasks.vocabulary import (
+    Vocabulary,
+    build_vocabulary,
+    load_vocabulary,
+    save_vocabulary,
+)
 from unrolled.training.device import seed_everything
 from unrolled.training.loop import Counters, Poll, Progress, Training
 from unrolled.training.options import TrainingOptions
@@ -27,37 +37,7 @@ from unrolled.training.truncated_bptt import Chunk
 
 _VALIDATION_STREAMS = 32
 _EVALUATION_WINDOW = 1024
-
-
-@dataclass(frozen=True)
-class Score:
-    """How well a model predicts a text.
-
-    Args:
-        part: which part of the text was scored.
-        items: tokens that were predicted.
-        characters: of the text that they stand for.
-        nats_per_token: mean of -ln p(token | all before it).
-        unknown: characters left out, or words that became <unk>.
-        seen_in_training: characters left out because the model was trained on them.
-    """
-
-    part: str
-    items: int
-    characters: int
-    nats_per_token: float
-    unknown: int = 0
-    seen_in_training: int = 0
-
-    def figures(self) -> dict[str, Any]:
-        """Return the figures for a report."""
-        nats = self.nats_per_token * self.items / self.characters
-        return {
-            **asdict(self),
-            "perplexity": exp(self.nats_per_token),
-            "nats_per_character": nats,
-            "bits_per_character": nats / log(2),
-        }
+_SCORES = 1 << 24  # that an evaluation holds at a time: 64 MiB
 
 
 @dataclass(frozen=True)
@@ -67,7 +47,7 @@ class LanguageModel:
     Args:
         network: gives logits ``[B, T, V]``.
         vocabulary: what its tokens stand for.
-        model: the name of the network in the registry, and its options.
+        model: the name of the network in the registry, and its options; or its class.
         split: how the text that it was trained on was split.
         parts: SHA-256 of each part of that text.
         files: SHA-256 of every file that training had a share in.
@@ -82,31 +62,27 @@ class LanguageModel:
 
     @classmethod
     def new(
-        cls, text: TextParts, data: LanguageOptions, name: str, options: dict[str, Any]
+        cls, text: TextParts, data: LanguageOptions, name: str | Network, options: dict[str, Any]
     ) -> "LanguageModel":
         """Return an untrained model for a text.
 
-        The vocabulary at level char is that of all parts, at level word that of train alone.
+        The vocabulary at level char is that of all parts, at the others that of train alone.
         """
-        whole = text.train if data.level == "word" else text.train + text.valid + text.test
-        vocabulary = Vocabulary.of(whole, data.level, min_count=data.min_count)
+        vocabulary = build_vocabulary(text.train, text.valid + text.test, data)
         network = build_language_network(name, len(vocabulary), options)
-        model = {"name": name, "options": options}
+        model = describe(name, options)
         return cls(network, vocabulary, model, data.split, text.hashes(), text.files)
 
     @classmethod
-    def load(cls, folder: str | Path) -> "LanguageModel":
-        """Read a model folder."""
+    def load(cls, folder: str | Path, network: Network | None = None) -> "LanguageModel":
+        """Read a model folder; the tensors go into ``network``, if one is given."""
         config, tensors = read_model(Path(folder), task="language")
         try:
-            vocabulary = Vocabulary(config["level"], tuple(config["vocabulary"]))
+            vocabulary = load_vocabulary(config, model_home(Path(folder)))
             model = config["model"]
-            require_fitting_sizes(model["options"], tensors)
-            with torch.device("meta"):  # sizes first: memory is that of the file's tensors alone
-                network = build_language_network(model["name"], len(vocabulary), model["options"])
-            network.load_state_dict(tensors, assign=True)
+            network = restore_language_network(model, len(vocabulary), tensors, network)
             split, parts, files = config["split"], config["parts"], config["files"]
-            return cls(network.eval(), vocabulary, model, split, parts, files)
+            return cls(network, vocabulary, model, split, parts, files)
         except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise ReaderError(f"a language model in {folder}", reason) from None
@@ -115,8 +91,7 @@ class LanguageModel:
         """Write a model folder, enough by itself to evaluate, predict and generate."""
         config = {
             "model": self.model,
-            "level": self.vocabulary.level,
-            "vocabulary": self.vocabulary.entries,
+            **save_vocabulary(self.vocabulary, Path(folder)),
             "split": self.split,
             "parts": self.parts,
             "files": self.files,
@@ -160,6 +135,12 @@ class Streams(Sequence[Chunk]):
         return Chunk(self.x[:, start:stop], self.target[:, start:stop], number)
 
 
+def evaluation_streams(tokens: Tensor, batch_size: int, vocabulary_size: int) -> Streams:
+    """Return windows as long as their scores have room; no figure depends on the length."""
+    room = _SCORES // (batch_size * vocabulary_size)
+    return Streams(tokens, batch_size, max(1, min(_EVALUATION_WINDOW, room)))
+
+
 def loss_of(logits: Tensor, target: Tensor) -> Tensor:
     """Return the mean of -ln p(target)."""
     return F.cross_entropy(logits.flatten(0, 1), target.flatten())
@@ -185,13 +166,19 @@ class Learning:
     Args:
         model: what learns.
         training: the loop; its counters say where it stands.
-        baseline: nats a token of the bigram model on the part that validates.
+        streams: the part that is learnt from.
+        validation: the part that validates.
+        baseline: nats a token of the bigram model on that part.
+        prompt: tokens from which samples are drawn as it learns.
         notices: what the caller should know of the text, a sentence each.
     """
 
     model: LanguageModel
     training: Training
+    streams: Streams
+    validation: Streams
     baseline: float
+    prompt: Tensor
     notices: list[str]
 
     @property
@@ -202,7 +189,7 @@ class Learning:
 
 def prepare(
     text: TextParts,
-    name: str = "lstm",
+    name: str | Network = "lstm",
     options: dict[str, Any] | None = None,
     *,
     data: LanguageOptions = LanguageOptions(),  # noqa: B008 (frozen)
@@ -214,8 +201,8 @@ def prepare(
 
     Args:
         text: in its parts.
-        name: of the network or cell in the registry.
-        options: of the network.
+        name: of the network or cell in the registry, or a network.
+        options: of the network, where it has a name.
         data: how the text is read.
         training: how long and how.
         folder: where log and checkpoints go.
@@ -226,8 +213,8 @@ def prepare(
     learnt = model.vocabulary.encode(text.train)
     streams = Streams(learnt, training.batch_size, training.window)
     valid = model.vocabulary.encode(text.valid or text.test) if text.held_out else learnt
-    validation = Streams(valid, _VALIDATION_STREAMS, _EVALUATION_WINDOW)
-    notices = []
+    validation = evaluation_streams(valid, _VALIDATION_STREAMS, len(model.vocabulary))
+    notices = tell_left_out(text.left_out)
     if not text.held_out:
         notices.append("the text is too short to hold a part out: validation is on what is learnt")
     if streams.window < training.window:
@@ -235,6 +222,7 @@ def prepare(
         training = replace(training, window=streams.window, backward_steps=None)
     if isinstance(model.network, BigramLanguageModel):
         model.network.count(learnt)
+    prompt = choose_prompt(model.vocabulary, valid)
     loop = Training(
         model.network,
         streams,
@@ -243,126 +231,7 @@ def prepare(
         training,
         folder=folder,
         report=lambda progress: report(progress, model),
+        observe=partial(observe_sample, model.network, model.vocabulary, prompt),
     )
     baseline = bigram_nats(learnt, valid, len(model.vocabulary))
-    return Learning(model, loop, baseline, notices)
-
-
-def share_learnt(nats: float, floor: float, vocabulary_size: int) -> float:
-    """Return how far a model has come from knowing nothing to knowing all that can be known.
-
-    Args:
-        nats: what the model needs a token.
-        floor: what the best reader needs, the entropy of the source.
-        vocabulary_size: V; who knows nothing needs ln V.
-    """
-    return (log(vocabulary_size) - nats) / (log(vocabulary_size) - floor)
-
-
-def evaluate(model: LanguageModel, text: TextParts, *, part: str | None = None) -> Score:
-    """Score a model on a text, read from its beginning in one piece with the state carried.
-
-    Args:
-        model: a trained model.
-        text: any text, in its parts.
-        part: "train", "valid", "test", "held-out" (test, or else valid) or "all"; None takes the
-            held-out part of the text that the model was trained on, and all of any other.
-    """
-    own = text.hashes() == model.parts
-    if part is None:
-        part = "held-out" if own and text.held_out else "all"
-    chosen = {
-        "train": text.train,
-        "valid": text.valid,
-        "test": text.test,
-        "held-out": text.held_out,
-        "all": text.train + text.valid + text.test,
-    }.get(part)
-    if chosen is None:
-        raise ConfigError("a part: train, valid, test, held-out or all", repr(part))
-    known, unknown = model.vocabulary.without_unknown(chosen)
-    tokens = model.vocabulary.encode(known)
-    if len(tokens) < 2:
-        raise ReaderError(f"a part {part!r} of at least 2 tokens", str(len(tokens)))
-    nats = mean_nats(model.network, Streams(tokens, 1, _EVALUATION_WINDOW))
-    unknown = unknown or model.vocabulary.count_unknown(tokens)
-    characters = len(known) - (1 if model.vocabulary.level == "char" else 0)
-    return Score(part, len(tokens) - 1, characters, nats, unknown)
-
-
-def evaluate_file(
-    model: LanguageModel, source: str | Path, *, encoding: str = "utf-8", part: str | None = None
-) -> Score:
-    """Score a model on a file, a folder or a pattern, as ``evaluate`` does.
-
-    Of data other than that of its training, files that training had a share in are left out and
-    counted, unless ``part`` is "all".
-    """
-    text = read_parts(source, split=model.split, encoding=encoding)
-    if part is not None or text.hashes() == model.parts:
-        return evaluate(model, text, part=part)
-    texts = read_texts(source, encoding=encoding).values()
-    unseen = [text for text in texts if hash_text(text) not in model.files]
-    if not unseen:
-        raise ReaderError(
-            f"text that the model was not trained on at {source}", "none", "or pass --part all"
-        )
-    seen = sum(map(len, texts)) - sum(map(len, unseen))
-    return replace(evaluate(model, TextParts("".join(unseen))), seen_in_training=seen)
-
-
-def written(
-    model: LanguageModel,
-    prompt: str | None = None,
-    *,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float = 1.0,
-    seed: int | None = None,
-) -> Iterator[str]:
-    """Write on from a prompt, one token after the other, without end.
-
-    The network is used as it is, in eval() or in train().
-
-    Args:
-        model: a trained model.
-        prompt: text that the model can read; None is a line end, or the model's first entry.
-        temperature: divides the logits.
-        top_k: draw among so many of the likeliest tokens.
-        top_p: draw among the likeliest tokens that together have this probability.
-        seed: of the draws; None draws anew every time.
-    """
-    if prompt is not None and not prompt:
-        raise ConfigError("a prompt of at least one character", "an empty one", "leave it out")
-    generator = torch.Generator()
-    if seed is None:
-        generator.seed()
-    else:
-        generator.manual_seed(seed)
-    tokens = prompt_tokens(model.vocabulary, prompt)[None]
-    for drawn, _ in sampled_tokens(
-        model.network,
-        tokens,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        generator=generator,
-    ):
-        yield model.vocabulary.decode(drawn)
-
-
-def searched(
-    model: LanguageModel, prompt: str | None = None, *, length: int, beam_size: int = 1
-) -> str:
-    """Return the likeliest continuation that a beam finds; a beam of 1 is greedy."""
-    tokens = prompt_tokens(model.vocabulary, prompt)[None]
-    found = beam_search(model.network, tokens, max_length=length, beam_size=beam_size)
-    return model.vocabulary.decode(found.tokens[0, 0, : int(found.lengths[0, 0])])
-
-
-def prompt_tokens(vocabulary: Vocabulary, prompt: str | None) -> Tensor:
-    """Return the tokens of a prompt; of none, those of a line end or of the first entry."""
-    if prompt is None:
-        line_end = vocabulary.level == "word" or "\n" in vocabulary.entries
-        prompt = "\n" if line_end else vocabulary.entries[0]
-    return vocabulary.encode(prompt, what="the prompt")
+    return Learning(model, loop, streams, validation, baseline, prompt, notices)

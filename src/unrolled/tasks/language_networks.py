@@ -2,38 +2,117 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from difflib import get_close_matches
+from functools import partial
+from typing import Any, TypeAlias, cast
 
-from unrolled.errors import ConfigError
+import torch
+from torch import Tensor
+
+from unrolled.errors import ConfigError, DtypeError, ShapeError
 from unrolled.models import RecurrentLanguageModel
 from unrolled.recurrence import Recurrence
 from unrolled.registry import lookup
+from unrolled.tasks.model_folder import require_fitting_sizes
+from unrolled.training.budget import require_affordable
+from unrolled.training.configuration import require_kind
+from unrolled.training.modes import evaluating
+
+Network: TypeAlias = Recurrence[Any, Any, Any, Any]
 
 
 def build_language_network(
-    name: str, vocabulary_size: int, options: dict[str, Any]
-) -> Recurrence[Any, Any, Any, Any]:
+    name: str | Network, vocabulary_size: int, options: dict[str, Any]
+) -> Network:
     """Build the network that ``name`` stands for, over ``vocabulary_size`` tokens.
 
     A name of a network that takes ``vocabulary_size`` is built as it is; the name of a cell, or of
-    one of your own, is stacked into a ``RecurrentLanguageModel``.
+    one of your own, is stacked into a ``RecurrentLanguageModel``. A network is returned if it
+    gives the scores that are needed.
 
     Raises:
-        ConfigError: an unknown name, or an option that the network has not.
+        ConfigError: an unknown name, an option that the network has not, or a network that does
+            not fit the vocabulary.
     """
+    if isinstance(name, Recurrence):
+        if options:
+            got = f"{', '.join(options)} beside a {type(name).__name__}"
+            raise ConfigError("options for a name alone", got, "give them to the module itself")
+        return _fitting(name, vocabulary_size)
     cls, given = _network(name)
-    allowed = network_options(name)
+    allowed, kinds = network_options(name), _annotations(cls)
     for option in options:
         if option not in allowed:
-            raise ConfigError(
-                f"an option of {name}: {', '.join(allowed)}", repr(option), "see --help"
-            )
-    build: Callable[..., Recurrence[Any, Any, Any, Any]] = cls
+            near = get_close_matches(option, allowed, n=1)
+            cure = f"did you mean {near[0]}?" if near else "see --help"
+            raise ConfigError(f"an option of {name}: {', '.join(allowed)}", repr(option), cure)
+        require_kind(f"{option} of {name}", options[option], kinds.get(option, object))
+    build = partial(cast(Callable[..., Network], cls), vocabulary_size, **given, **options)
+    require_affordable(build)
     try:
-        return build(vocabulary_size, **given, **options)
+        return build()
     except (TypeError, ValueError, RuntimeError) as error:
         got = f"{options}: {' '.join(str(error).split())}"
         raise ConfigError(f"options that {name} can be built with", got) from None
+
+
+def restore_language_network(
+    model: dict[str, Any],
+    vocabulary_size: int,
+    tensors: dict[str, Tensor],
+    network: Network | None = None,
+) -> Network:
+    """Return the network that ``describe`` told of, with its tensors, in eval().
+
+    Args:
+        model: what ``describe`` returned.
+        vocabulary_size: V.
+        tensors: of its state_dict.
+        network: takes the tensors, where the model was made from a module.
+    Raises:
+        ConfigError: the model was made from a module and none is given, or one that does not fit.
+        ReaderError: a size that the tensors do not bear out.
+    """
+    if network is not None:
+        _fitting(network, vocabulary_size).load_state_dict(tensors)
+        return network.eval()
+    name = model["name"]
+    if name is None:
+        raise module_needed("model", str(model["class"]), "unrolled.load(FOLDER, model=MODULE)")
+    require_fitting_sizes(unusual_options(name, model["options"]), tensors)
+    with torch.device("meta"):  # sizes first: memory is that of the file's tensors alone
+        network = build_language_network(name, vocabulary_size, model["options"])
+    network.load_state_dict(tensors, assign=True)
+    return network.eval()
+
+
+def describe(name: str | Network, options: dict[str, Any]) -> dict[str, Any]:
+    """Return what a configuration can say of a network: its name and options, or its class."""
+    if isinstance(name, Recurrence):
+        return {"name": None, "class": type(name).__name__, "options": {}}
+    return {"name": name, "options": options}
+
+
+def module_needed(what: str, cls: str, cure: str) -> ConfigError:
+    """Return the error for what was made from a module that no name stands for."""
+    short = cls if len(cls) <= 60 else f"{cls[:57]}..."
+    return ConfigError(f"the {short} that this {what} was made from", "no module", f"call {cure}")
+
+
+def resolved_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options with those that were left out, as far as a file can hold their values."""
+    usual = {
+        key: value
+        for key, value in network_options(name).items()
+        if value is None or isinstance(value, bool | int | float | str)
+    }
+    return usual | options
+
+
+def unusual_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return those options that are not what they are by default."""
+    usual = network_options(name)
+    return {key: value for key, value in options.items() if key not in usual or usual[key] != value}
 
 
 def network_options(name: str) -> dict[str, Any]:
@@ -43,7 +122,35 @@ def network_options(name: str) -> dict[str, Any]:
     return {p.name: p.default for p in parameters if p.name not in given}
 
 
-def _network(name: str) -> tuple[type[Recurrence[Any, Any, Any, Any]], dict[str, Any]]:
+def _fitting(network: Network, vocabulary_size: int) -> Network:
+    """Return a network that reads every token and scores every token, or raise ``ConfigError``."""
+    name, num_scores = type(network).__name__, vocabulary_size
+    tokens = torch.full((1, network.stride), vocabulary_size - 1)
+    expected = f"logits [B, T, {num_scores}] for the {num_scores} entries of the vocabulary"
+    cure = f"build it for {num_scores}"
+    try:
+        with evaluating(network), torch.no_grad():
+            y, _ = network(tokens)
+    except (IndexError, RuntimeError, ConfigError, ShapeError, DtypeError) as error:
+        got = f"{' '.join(str(error).split())} from {name}"
+        raise ConfigError(expected, got, cure) from None
+    if not isinstance(y, Tensor):
+        raise ConfigError(expected, f"a {type(y).__name__} from {name}")
+    if y.shape != (1, 1, num_scores):
+        got = f"[{', '.join(['B', 'T', *map(str, y.shape[2:])])}] from {name}"
+        raise ConfigError(expected, got, cure)
+    return network
+
+
+def _annotations(cls: type) -> dict[str, Any]:
+    try:
+        parameters = inspect.signature(cls, eval_str=True).parameters.values()
+        return {p.name: p.annotation for p in parameters if p.annotation is not p.empty}
+    except NameError:  # a class of your own may name types that only its checker imports
+        return {}
+
+
+def _network(name: str) -> tuple[type[Network], dict[str, Any]]:
     if not isinstance(name, str):
         raise ConfigError("the name of a network", repr(name))
     cls = lookup(_NETWORKS.get(name, name))

@@ -1,90 +1,209 @@
 """A run of the language task in its folder: begun, taken up again, finished."""
 
+import hashlib
+import json
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from math import exp
 from pathlib import Path
 from typing import Any
 
-from unrolled.errors import ReaderError
-from unrolled.readers.text import read_parts
+from unrolled.errors import ConfigError, ReaderError
+from unrolled.readers.text import TextParts, read_parts
+from unrolled.readers.word_vectors import read_word_vectors, vector_size
 from unrolled.registry import import_file
 from unrolled.tasks.language import LanguageModel, Learning, prepare
+from unrolled.tasks.language_configuration import SECTIONS, comments, read_language_configuration
+from unrolled.tasks.language_embeddings import (
+    embedding_of,
+    start_from,
+    tell_found,
+    with_embedding_size,
+)
+from unrolled.tasks.language_networks import (
+    Network,
+    module_needed,
+    resolved_options,
+    unusual_options,
+)
 from unrolled.tasks.language_options import LanguageOptions
+from unrolled.tasks.language_report import write_report
 from unrolled.tasks.model_folder import require_fitting_sizes
+from unrolled.tasks.vocabulary import Words
+from unrolled.training.checkpoints import Checkpoint
+from unrolled.training.configuration import check_section, expand_path
 from unrolled.training.device import use_threads
 from unrolled.training.loop import Progress
 from unrolled.training.options import TrainingOptions
-from unrolled.training.run_folder import RunFolder
+from unrolled.training.run_folder import CONFIGURATION, RunFolder
 
 Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 
 
-def begin(out: Path | None, request: dict[str, Any], show: Show) -> tuple[Learning, RunFolder]:
+@dataclass(frozen=True)
+class Given:
+    """What a run is given that no configuration can name.
+
+    Args:
+        imports: Python files that register classes.
+        network: learns, in the place of one that is built by its name.
+        text: is read, in the place of files.
+    """
+
+    imports: tuple[Path, ...] = ()
+    network: Network | None = None
+    text: TextParts | None = None
+
+
+def begin(
+    out: Path | None,
+    request: dict[str, Any],
+    show: Show,
+    given: Given = Given(),
+) -> tuple[Learning, RunFolder]:
     """Get a new run ready, in a folder of its own.
 
     Args:
         out: the folder; None takes the next runs/language-N.
-        request: data, model, options, import, reading and training, as JSON can hold them.
+        request: data, model, options, reading and training; data and model are None if given.
         show: is told how far it is.
+        given: what the request cannot name.
     """
-    folder = RunFolder.new(out, "language", request, request["training"]["keep"])
-    return _prepare(folder, show), folder
+    for path in given.imports:
+        import_file(path)
+    options = {name: asdict(kind(**request[name])) for name, kind in SECTIONS.items()}
+    if request["model"] is not None:
+        options["options"] = resolved_options(request["model"], _sized(request))
+    request = request | options
+    record = {
+        "import": [str(path) for path in given.imports],
+        "class": None if given.network is None else type(given.network).__name__,
+    }
+    words = comments()
+    if given.network is not None:
+        words["model"] = f"a {record['class']} was given from Python"
+    if given.text is not None:
+        words["data"] = "a text was given from Python"
+    keep = request["training"]["keep"]
+    folder = RunFolder.new(out, "language", request, keep, record=record, comments=words)
+    return _prepare(folder, show, given, fresh=True), folder
 
 
-def reopen(path: Path, show: Show) -> tuple[Learning, RunFolder]:
+def reopen(
+    path: Path,
+    show: Show,
+    given: Given = Given(),
+) -> tuple[Learning, RunFolder]:
     """Take a run up at its last good checkpoint.
 
+    Args:
+        path: the folder of the run.
+        show: is told how far it is.
+        given: the network and the text that the run began with, where it was given them.
     Raises:
         ReaderError: no run there, none of its checkpoints is good, or its data has changed.
+        ConfigError: the run was given a network or a text, and now is not.
     """
-    folder = RunFolder.open(path)
+    folder = RunFolder.open(path, read=read_request)
     checkpoint, faults = folder.checkpoints.load()
     if checkpoint is None and faults:
         raise ReaderError(f"a good checkpoint in {path}", "; ".join(map(str, faults)))
     try:
+        for file in folder.record["import"]:
+            import_file(Path(file))
         folder.checkpoints.keep = folder.request["training"]["keep"]
-        if checkpoint is not None:
-            require_fitting_sizes(folder.request["options"], checkpoint.tensors)
-        learning = _prepare(folder, show)
+        name, options = folder.request["model"], folder.request["options"]
+        if checkpoint is not None and name is not None:
+            require_fitting_sizes(unusual_options(name, options), checkpoint.tensors)
+        learning = _prepare(folder, show, given, fresh=checkpoint is None)
     except (KeyError, TypeError, AttributeError) as error:
         got = " ".join(str(error).split())
-        raise ReaderError(f"a run's request in {path / 'run.json'}", got) from None
+        raise ReaderError(f"what a run needs to go on in {path}", got) from None
     for fault in faults:
         learning.notices.append(f"{fault}; the checkpoint before it is used")
     if checkpoint is None:
         folder.truncate_log(0)
+        learning.training.events.go_on_from(0)
     else:
-        learning.training.restore(checkpoint)
+        _restore(learning, checkpoint, path)
     return learning, folder
 
 
-def finish(learning: Learning, folder: RunFolder) -> dict[str, Any]:
-    """Write the model, and return the run's figures."""
+def finish(learning: Learning, folder: RunFolder, show: Show = lambda *_: None) -> dict[str, Any]:
+    """Write the model and the report, and return the run's figures."""
     counters = learning.counters
     figures = {
         "nats_per_token": counters.best,
         "perplexity": exp(min(counters.best, 700.0)),
         "bigram_nats_per_token": learning.baseline,
-        "unit": "character" if learning.model.vocabulary.level == "char" else "word",
+        "unit": learning.model.vocabulary.unit,
         "steps": counters.step,
         "skipped": counters.skipped,
         "seconds": counters.seconds,
     }
+    if "words_with_vectors" in folder.record:
+        figures["words_with_vectors"] = folder.record["words_with_vectors"]
     learning.model.save(folder.model, figures)
+    write_report(learning, folder, show=show)
     return figures
 
 
-def _prepare(folder: RunFolder, show: Show) -> Learning:
+def read_request(path: Path) -> dict[str, Any]:
+    """Read the configuration in the folder of a run, which leaves no section out.
+
+    Raises:
+        ReaderError: there is no such file, or a section is missing in it.
+        ConfigError: one of its keys or values is none of the language task.
+    """
+    request = read_language_configuration(path)
+    for key in ("task", "data", "model", "options", *SECTIONS):
+        if key not in request:
+            raise ReaderError(f"the configuration of a run in {path}", f"no {key} in it")
+    for section, kind in SECTIONS.items():
+        check_section(kind, request[section], path)
+    return request
+
+
+def _restore(learning: Learning, checkpoint: Checkpoint, path: Path) -> None:
+    try:
+        learning.training.restore(checkpoint)
+        _ = learning.training.data[learning.counters.position]  # is there in the text so cut
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        got = f"another ({' '.join(str(error).split())})"
+        cure = f"leave {CONFIGURATION} as the run wrote it"
+        raise ReaderError(
+            f"a checkpoint that fits the configuration in {path}", got, cure
+        ) from None
+
+
+def _text(folder: RunFolder, reading: LanguageOptions, given: Given) -> TextParts:
+    """Read the text of a run, and make sure that it is the one that the run began with."""
+    data = folder.request["data"]
+    if given.text is not None:
+        text = given.text
+    elif data is None:
+        cure = f"call unrolled.resume({str(folder.path)!r}, data=TEXT)"
+        raise ConfigError("the text that this run was given from Python", "none", cure)
+    else:
+        text = read_parts(expand_path(data), split=reading.split, encoding=reading.encoding)
+    if folder.record.setdefault("parts", text.hashes()) != text.hashes():
+        raise ReaderError(f"{data or 'the text'} as it was when the run began", "another text")
+    return text
+
+
+def _prepare(folder: RunFolder, show: Show, given: Given, *, fresh: bool) -> Learning:
     request = folder.request
-    for path in request["import"]:
-        import_file(Path(path))
     reading = LanguageOptions(**request["reading"])
     options = TrainingOptions(**request["training"])
-    text = read_parts(request["data"], split=reading.split, encoding=reading.encoding)
-    hashes = request.setdefault("parts", text.hashes())
-    if hashes != text.hashes():
-        raise ReaderError(f"{request['data']} as it was when the run began", "another text")
+    name = request["model"] if given.network is None else given.network
+    if name is None:
+        cure = f"unrolled.resume({str(folder.path)!r}, model=MODULE)"
+        raise module_needed("run", str(folder.record["class"]), cure)
+    show(0.0, "reading")
+    text = _text(folder, reading, given)
     use_threads(options.threads)
+    if reading.level == "bpe":
+        show(0.0, "learning byte pairs")
     words = ""
 
     def report(progress: Progress, _: LanguageModel) -> None:
@@ -93,12 +212,43 @@ def _prepare(folder: RunFolder, show: Show) -> Learning:
             words = f"{progress.loss:.3f} nats"
         show(progress.share, words)
 
-    return prepare(
+    learning = prepare(
         text,
-        request["model"],
+        name,
         request["options"],
         data=reading,
         training=options,
         folder=folder,
         report=report,
     )
+    if reading.embeddings is not None:
+        _embed(learning, folder, reading, show, fresh=fresh)
+    digest = hashlib.sha256(json.dumps(learning.model.vocabulary.entries).encode()).hexdigest()
+    if folder.record.setdefault("vocabulary", digest) != digest:
+        raise ReaderError("the vocabulary as it was when the run began", "another one")
+    return learning
+
+
+def _sized(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of the network, the size of word vectors among them."""
+    path, options = request["reading"].get("embeddings"), dict(request["options"])
+    if path is None:
+        return options
+    size = vector_size(Path(expand_path(path)))
+    return with_embedding_size(request["model"], options, size)
+
+
+def _embed(
+    learning: Learning, folder: RunFolder, reading: LanguageOptions, show: Show, *, fresh: bool
+) -> None:
+    """Begin with word vectors, or leave them to the checkpoint, which has what became of them."""
+    embedding, vocabulary = embedding_of(learning.model.network), learning.model.vocabulary
+    if fresh and isinstance(vocabulary, Words):
+        path = Path(expand_path(str(reading.embeddings)))
+        found = read_word_vectors(
+            path, vocabulary.tokens, lambda share: show(0.0, f"word vectors {share:.0%}")
+        )
+        start_from(embedding, found)
+        folder.record["words_with_vectors"] = len(found.tokens)
+        learning.notices.append(tell_found(found, vocabulary, str(path)))
+    embedding.weight.requires_grad_(not reading.freeze_embeddings)

@@ -29,10 +29,7 @@ def read_model(folder: Path, *, task: str) -> tuple[dict[str, Any], dict[str, Te
     Raises:
         ReaderError: no model there, a damaged or newer one, or one of another task.
     """
-    home = next((f for f in (folder, folder / "model") if (f / "config.json").is_file()), None)
-    if home is None:
-        got = "no config.json in it" if folder.is_dir() else "nothing there"
-        raise ReaderError(f"a model folder at {folder}", got, "name a folder that `train` wrote")
+    home = model_home(folder)
     path = home / "config.json"
     try:
         config = json.loads(path.read_text("utf-8"))
@@ -48,6 +45,19 @@ def read_model(folder: Path, *, task: str) -> tuple[dict[str, Any], dict[str, Te
     return config, load_tensors(home / "model.safetensors")[0]
 
 
+def model_home(folder: Path) -> Path:
+    """Return the model folder itself, of a model folder or of a run folder.
+
+    Raises:
+        ReaderError: no model there.
+    """
+    home = next((f for f in (folder, folder / "model") if (f / "config.json").is_file()), None)
+    if home is None:
+        got = "no config.json in it" if folder.is_dir() else "nothing there"
+        raise ReaderError(f"a model folder at {folder}", got, "name a folder that `train` wrote")
+    return home
+
+
 def require_fitting_sizes(options: dict[str, Any], tensors: dict[str, Tensor]) -> None:
     """Raise ``ReaderError`` for a size that no axis of the tensors, nor their number, bears out.
 
@@ -61,7 +71,9 @@ def require_fitting_sizes(options: dict[str, Any], tensors: dict[str, Tensor]) -
 
 
 def _card(task: str, config: dict[str, Any]) -> str:
-    options = {"network": config["model"]["name"], **config["model"]["options"]}
+    model = config["model"]
+    name = model["name"] or f"{model['class']}, a module given from Python"
+    options = {"network": name, **model["options"]}
     network = "\n".join(f"| {name} | {value} |" for name, value in options.items())
     figures = "\n".join(f"| {name} | {value} |" for name, value in config["figures"].items())
     return f"""---

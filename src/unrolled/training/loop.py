@@ -16,6 +16,7 @@ from unrolled.errors import NumericsError
 from unrolled.recurrence import Recurrence
 from unrolled.state import first_step, named_leaves, replace_leaves
 from unrolled.training.checkpoints import Checkpoint
+from unrolled.training.event_log import EventLog
 from unrolled.training.modes import evaluating
 from unrolled.training.numerics import explain
 from unrolled.training.optimizers import build_optimizer, rate_at
@@ -60,12 +61,16 @@ class Progress:
         step: updates so far.
         share: how much of the run is over, 0 to 1.
         loss: of the window just learnt from, or None.
+        learning_rate: of that update, or None.
+        gradient_norm: of that update, before clipping, or None.
         validation: the figure just measured, or None.
     """
 
     step: int
     share: float
     loss: float | None = None
+    learning_rate: float | None = None
+    gradient_norm: float | None = None
     validation: float | None = None
 
 
@@ -81,6 +86,8 @@ class Training:
         options: how long and how.
         folder: where log and checkpoints go; None keeps nothing.
         report: is told of every update and validation.
+        observe: is asked for more of what to log then, such as a sample; a run that is resumed
+            equals one that was not only if this draws from no generator but its own.
     """
 
     def __init__(
@@ -93,9 +100,12 @@ class Training:
         *,
         folder: RunFolder | None = None,
         report: Callable[[Progress], None] = lambda _: None,
+        observe: Callable[[Progress], dict[str, Any]] = lambda _: {},
     ) -> None:
         self.data, self.loss_of, self.validate = data, loss_of, validate
-        self.options, self.folder, self.report = options, folder, report
+        self.options, self.folder = options, folder
+        self.report, self.observe = report, observe
+        self.events = EventLog(folder)
         self.accelerator = Accelerator(cpu=options.device == "cpu")
         # A model that only counts has no parameters, and optimizers refuse an empty list.
         parameters = list(model.parameters()) or [nn.Parameter(torch.zeros(0))]
@@ -132,6 +142,8 @@ class Training:
                 finished = True
             except Stopped:
                 finished = False
+            finally:
+                self.events.close()
             self.save()
         if self.best_weights:
             self.model.load_state_dict(self.best_weights)
@@ -186,12 +198,13 @@ class Training:
         torch.set_rng_state(tensors["random.cpu"])
         if self.folder is not None:
             self.folder.truncate_log(manifest["log_bytes"])
+            self.events.go_on_from(self.counters.step)
 
     def _update(self) -> None:
         """Learn from one window."""
         options, chunk = self.options, self.data[self.counters.position]
         for group in self.optimizer.param_groups:
-            group["lr"] = rate_at(self.share, options)
+            group["lr"] = rate_at(self.share, options, self.counters.epoch)
         y, loss, after = self.bptt.forward(self.model, chunk, self.loss_of)
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
@@ -203,7 +216,9 @@ class Training:
             self.optimizer.step()
             self.bptt.keep(chunk, after)
             self.counters.step += 1
-            self._tell(Progress(self.counters.step, self.share, loss=loss.item()))
+            rate = self.optimizer.param_groups[0]["lr"]
+            step, share = self.counters.step, self.share
+            self._tell(Progress(step, share, loss.item(), rate, norm.item()))
             return
         error = explain(self.model, chunk, y, loss, self.counters.step + 1)
         sound = all(bool(weight.isfinite().all()) for weight in self.model.parameters())
@@ -238,7 +253,11 @@ class Training:
 
     def _tell(self, progress: Progress) -> None:
         if self.folder is not None:
-            self.folder.log({k: v for k, v in asdict(progress).items() if v is not None})
+            line = {k: v for k, v in asdict(progress).items() if v is not None}
+            line |= self.observe(progress)
+            self.folder.log(line)
+            self.folder.log_time(progress.step, self.counters.seconds)
+            self.events.add(line)
         self.report(progress)
 
     def _tensors(self) -> dict[str, Tensor]:

@@ -33,14 +33,16 @@ def build_optimizer(
             )
 
 
-def rate_at(share: float, options: TrainingOptions) -> float:
-    """Return the learning rate when ``share`` of the run, 0 to 1, is over."""
+def rate_at(share: float, options: TrainingOptions, epoch: int = 0) -> float:
+    """Return the learning rate when ``share`` of the run, 0 to 1, and ``epoch`` epochs are over."""
     rise = min(1.0, 0.05 + share / options.warm_up) if options.warm_up else 1.0
     match options.schedule:
         case "cosine":
             fall = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))
         case "steps":
             fall = 0.1 ** ((share >= 0.5) + (share >= 0.75))
+        case "epochs":
+            fall = options.decay ** max(0, epoch + 1 - options.full_rate_epochs)
         case "constant":
             fall = 1.0
     return options.learning_rate * rise * fall

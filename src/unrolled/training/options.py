@@ -6,6 +6,8 @@ from typing import Literal
 
 from unrolled.errors import ConfigError
 
+_MOST_THREADS = 1024  # OpenMP takes the process down over a number that the machine cannot give
+
 
 @dataclass(frozen=True)
 class TrainingOptions:
@@ -27,7 +29,10 @@ class TrainingOptions:
         learning_rate: at its highest.
         momentum: of sgd and rmsprop.
         weight_decay: of every optimizer; decoupled in adamw.
-        schedule: how the learning rate falls: by half a cosine, tenfold at 1/2 and 3/4, or never.
+        schedule: how the learning rate falls: by half a cosine, tenfold at 1/2 and 3/4, by a factor
+            every epoch, or never.
+        decay: that factor, of the schedule "epochs".
+        full_rate_epochs: epochs before the first such fall.
         warm_up: share of the run in which the learning rate rises.
         clip_norm: the gradient's norm is brought down to this; 0 leaves it.
         clip_value: every element of the gradient is cut to this, before the norm; 0 leaves them.
@@ -50,7 +55,9 @@ class TrainingOptions:
     learning_rate: float = 2e-3
     momentum: float = 0.0
     weight_decay: float = 0.0
-    schedule: Literal["cosine", "steps", "constant"] = "cosine"
+    schedule: Literal["cosine", "steps", "epochs", "constant"] = "cosine"
+    decay: float = 0.5
+    full_rate_epochs: int = 1
     warm_up: float = 0.02
     clip_norm: float = 1.0
     clip_value: float = 0.0
@@ -63,13 +70,15 @@ class TrainingOptions:
 
     def __post_init__(self) -> None:
         above_zero = ("epochs", "max_steps", "max_minutes", "batch_size", "window", "keep")
-        for name in (*above_zero, "backward_steps", "learning_rate"):
+        for name in (*above_zero, "backward_steps", "learning_rate", "decay", "full_rate_epochs"):
             value = getattr(self, name)
             if value is not None and not (value > 0 and isfinite(value)):
                 raise ConfigError(f"{name} above 0", str(value))
         for name in ("momentum", "weight_decay", "warm_up", "clip_norm", "clip_value"):
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"{name} of at least 0", str(getattr(self, name)))
+        if not 0 <= self.threads <= _MOST_THREADS:
+            raise ConfigError(f"threads from 0 to {_MOST_THREADS}", str(self.threads))
         if self.device != "cpu":
             raise ConfigError("device cpu, the only one supported today", repr(self.device))
         if self.backward_steps is not None and self.backward_steps % self.window:

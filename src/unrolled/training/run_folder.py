@@ -1,39 +1,70 @@
 """The folder of a run: what was asked for, the log, the checkpoints and the model."""
 
 import json
+import math
 import os
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
+import unrolled
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.storage import write_file
 from unrolled.training.checkpoints import CheckpointFolder
+from unrolled.training.plain_yaml import read_yaml, write_yaml
 
-_REQUEST = "run.json"
+CONFIGURATION = "config.yaml"
+_RECORD = "resume.json"
 _LOG = "metrics.jsonl"
+_CLOCK = "clock.jsonl"
+_CLOCK_SECONDS = 1.0  # between the lines of the clock
 
 
 class RunFolder:
     """A folder for one run; one that exists is never overwritten.
 
-    Holds ``run.json`` (the request), ``metrics.jsonl`` (a line for every update and validation),
-    ``checkpoints/`` and ``model/``. A new one appears with the first thing that is written into
-    it, so that a refused run leaves nothing behind.
+    Holds ``config.yaml`` (the request), ``resume.json`` (what going on needs besides it),
+    ``metrics.jsonl`` (a line for every update and validation), ``clock.jsonl`` (when that was, a
+    line a second: apart, because a run that is resumed has the same metrics and other times),
+    ``checkpoints/``, ``model/`` and ``report.html``. A new one appears with the first thing that
+    is written into it, so that a refused run leaves nothing behind.
 
     Args:
         path: the folder.
-        request: what the run was asked for, as JSON can hold it.
+        request: what the run was asked for: scalars, and sections of them.
         keep: how many checkpoints are kept.
+        record: what a resumed run must find as it was, as JSON can hold it; no configuration.
+        comments: words on the keys of the request, by their path.
     """
 
-    def __init__(self, path: Path, request: dict[str, Any], keep: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        request: dict[str, Any],
+        keep: int,
+        *,
+        record: dict[str, Any] | None = None,
+        comments: Mapping[str, str] | None = None,
+    ) -> None:
         self.path = path
         self.request = request
+        self.record = record or {}
+        self.comments = comments or {}
         self.checkpoints = CheckpointFolder(path / "checkpoints", keep)
+        self._timed = -math.inf
 
     @classmethod
-    def new(cls, out: Path | None, task: str, request: dict[str, Any], keep: int) -> Self:
+    def new(
+        cls,
+        out: Path | None,
+        task: str,
+        request: dict[str, Any],
+        keep: int,
+        *,
+        record: dict[str, Any] | None = None,
+        comments: Mapping[str, str] | None = None,
+    ) -> Self:
         """Choose ``out``, or the next free ``runs/TASK-N``.
 
         Raises:
@@ -41,26 +72,38 @@ class RunFolder:
         """
         if out is None:
             out = next(p for n in count(1) if not (p := Path("runs") / f"{task}-{n}").exists())
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        if out.exists() and (not out.is_dir() or any(map(_is_of_use, out.iterdir()))):
             raise ConfigError(f"a new folder for --out, not {out}", "one in use", "name another")
-        return cls(out, {"task": task, **request}, keep)
+        return cls(out, {"task": task, **request}, keep, record=record, comments=comments)
 
     @classmethod
-    def open(cls, path: Path, keep: int = 2) -> Self:
+    def open(
+        cls,
+        path: Path,
+        keep: int = 2,
+        *,
+        read: Callable[[Path], dict[str, Any]] = lambda path: read_yaml(path).plain(),
+    ) -> Self:
         """Open the folder of a run that was begun.
 
+        Args:
+            path: the folder.
+            keep: how many checkpoints are kept.
+            read: reads the request, and checks it as its task does.
         Raises:
             ReaderError: there is no run in it.
         """
+        if not (path / CONFIGURATION).is_file():
+            got = f"no {CONFIGURATION} in it" if path.is_dir() else "nothing there"
+            raise ReaderError(f"the folder of a run at {path}", got)
+        request = read(path / CONFIGURATION)
         try:
-            request = json.loads((path / _REQUEST).read_text("utf-8"))
-            request["task"]
-        except OSError:
-            got = f"no {_REQUEST} in it" if path.is_dir() else "nothing there"
-            raise ReaderError(f"the folder of a run at {path}", got) from None
-        except (ValueError, KeyError, TypeError, RecursionError):
-            raise ReaderError(f"the request of a run in {path / _REQUEST}", "damage") from None
-        return cls(path, request, keep)
+            record = json.loads((path / _RECORD).read_text("utf-8"))
+        except (OSError, ValueError, RecursionError):
+            record = None
+        if not isinstance(record, dict):
+            raise ReaderError(f"what a run needs to go on in {path / _RECORD}", "damage")
+        return cls(path, request, keep, record=record)
 
     @property
     def model(self) -> Path:
@@ -68,11 +111,41 @@ class RunFolder:
         self._begin()
         return self.path / "model"
 
+    @property
+    def report(self) -> Path:
+        """Where the report goes."""
+        self._begin()
+        return self.path / "report.html"
+
     def log(self, line: dict[str, Any]) -> None:
         """Append a line to the log."""
         self._begin()
         with (self.path / _LOG).open("a") as file:
             file.write(json.dumps(line) + "\n")
+
+    def log_time(self, step: int, seconds: float) -> None:
+        """Note when a step was, unless the last note is less than a second old."""
+        if seconds - self._timed >= _CLOCK_SECONDS:
+            self._timed = seconds
+            with (self.path / _CLOCK).open("a") as file:
+                file.write(json.dumps({"step": step, "seconds": seconds}) + "\n")
+
+    def read_log(self) -> Iterator[dict[str, Any]]:
+        """Return the lines of the log, oldest first."""
+        return _read_lines(self.path / _LOG)
+
+    def read_clock(self) -> list[tuple[int, float]]:
+        """Return pairs of a step and the seconds after which it was made, both rising.
+
+        What a run noted after the checkpoint that it was taken up from is left out.
+        """
+        times: list[tuple[int, float]] = []
+        for line in _read_lines(self.path / _CLOCK):
+            step, seconds = line["step"], line["seconds"]
+            while times and (times[-1][0] >= step or times[-1][1] >= seconds):
+                times.pop()
+            times.append((step, seconds))
+        return times
 
     def log_size(self) -> int:
         """Return the length of the log in bytes, all of it durable."""
@@ -86,5 +159,30 @@ class RunFolder:
         os.truncate(self.path / _LOG, size)
 
     def _begin(self) -> None:
-        if not (self.path / _REQUEST).exists():
-            write_file(self.path / _REQUEST, json.dumps(self.request, indent=2).encode())
+        if (self.path / CONFIGURATION).exists():
+            return
+        heading = (
+            f"Written by unrolled {unrolled.__version__}. To repeat the run:\n"
+            f"unrolled train {self.request['task']} --config {self.path / CONFIGURATION}"
+        )
+        document = write_yaml(self.request, self.comments, heading)
+        write_file(self.path / _RECORD, json.dumps(self.record, indent=2).encode())
+        write_file(self.path / CONFIGURATION, document.encode())  # the last: a run has begun
+
+
+def _is_of_use(path: Path) -> bool:
+    """Tell whether a folder with this in it is in use, not what a run killed at birth left."""
+    return path.name != _RECORD and not path.name.startswith(".")
+
+
+def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    if not path.exists():
+        return
+    with path.open() as file:
+        for number, line in enumerate(file, 1):
+            try:
+                yield json.loads(line)
+            except ValueError:
+                if not line.endswith("\n"):  # the last one of a run that was killed
+                    return
+                raise ReaderError(f"a log of JSON lines in {path}", f"line {number}") from None

@@ -1,0 +1,131 @@
+"""The report of a run of the language task: how it went, what it writes, what it looks back on."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from unrolled.diagnostics import environment
+from unrolled.reports import GradientReport, probe_gradients, render_page, report_progress
+from unrolled.storage import write_file
+from unrolled.tasks.language import Learning, loss_of
+from unrolled.tasks.language_command import command_of
+from unrolled.tasks.language_networks import network_options
+from unrolled.tasks.language_view import Standing, look_at_data, look_at_writing
+from unrolled.training.history import read_history
+from unrolled.training.run_folder import RunFolder
+
+_TEMPLATE = Path(__file__).parent / "templates" / "language.html"
+_MAX_LAG, _PROBED_ROWS = 128, 8
+
+
+def write_report(
+    learning: Learning,
+    folder: RunFolder,
+    *,
+    floor: float | None = None,
+    show: Callable[[float, str], None] = lambda *_: None,
+) -> Path:
+    """Write ``report.html`` into the folder of a run that is over or was stopped.
+
+    Args:
+        learning: the run; its network holds the weights to report on.
+        folder: of the run.
+        floor: nats a token that the best of readers needs, where the source's entropy is known.
+        show: is told how far it is, and with what.
+
+    Returns:
+        The path of the page.
+    """
+    show(0.0, "curves")
+    history = read_history(folder)
+    standing = Standing.of(learning, floor)
+    rules = {"bigram": learning.baseline} | ({} if floor is None else {"floor": floor})
+    progress = report_progress(history, unit=f"nats per {standing.unit}", rules=rules)
+    show(0.5, "samples")
+    writing = look_at_writing(learning)
+    show(0.7, "gradients")
+    context = {
+        "task": folder.request["task"],
+        "model": learning.model.model["name"] or folder.record.get("class"),
+        "source": Path(folder.request.get("data") or "").name,
+        "notices": learning.notices,
+        "standing": standing,
+        "progress": progress,
+        "samples": list(history.observations.values()),
+        "prompt": learning.model.vocabulary.decode(learning.prompt),
+        "writing": writing,
+        "gradients": _gradients(learning),
+        "seen": look_at_data(learning),
+        "options": _options(learning, folder),
+        "command": command_of(folder.request, folder.record.get("import", [])),
+        "data": _data(learning),
+        "environment": _environment(learning),
+        "written_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    }
+    write_file(folder.report, render_page(_TEMPLATE, context).encode())
+    return folder.report
+
+
+def _gradients(learning: Learning) -> GradientReport | None:
+    """Follow gradients back over two windows at most, after one that warms the state up."""
+    window, text = learning.training.options.window, learning.validation
+    x, target = text.x[:_PROBED_ROWS], text.target[:_PROBED_ROWS]
+    length = min(_MAX_LAG, 2 * window, x.shape[1])
+    warm = min(window, x.shape[1] - length)
+    network, state = learning.model.network, None
+    if warm:
+        _, state = network(x[:, :warm])
+
+    def last_loss(y: Tensor) -> Tensor:
+        return loss_of(y[:, -1:], target[:, warm + length - 1 : warm + length])
+
+    return probe_gradients(network, x[:, warm : warm + length], last_loss, state)
+
+
+def _options(learning: Learning, folder: RunFolder) -> dict[str, list[tuple[str, str]]]:
+    """Return every option with its value, those left at their defaults too."""
+    model = learning.model.model
+    name, network = folder.record.get("class"), {}
+    if model["name"] is not None:
+        name, network = model["name"], network_options(model["name"]) | model["options"]
+    groups = {
+        "Network": {"name": name, **network},
+        "Reading": folder.request.get("reading", {}),
+        "Training": vars(learning.training.options),
+    }
+    return {
+        title: [(name.replace("_", " "), _value(value)) for name, value in options.items()]
+        for title, options in groups.items()
+        if options
+    }
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def _data(learning: Learning) -> list[tuple[str, str]]:
+    model = learning.model
+    units = f"{model.vocabulary.unit}s"
+    rows = [
+        ("split into train, valid, test", model.split),
+        (f"{units} that are learnt from", f"{learning.streams.target.numel():,}"),
+        (f"{units} that validate", f"{learning.validation.target.numel():,}"),
+        ("streams side by side", f"{len(learning.streams.x):,}"),
+        ("vocabulary", f"{len(model.vocabulary):,} {units}"),
+    ]
+    return rows + [(f"SHA-256 of {part}", digest) for part, digest in model.parts.items()]
+
+
+def _environment(learning: Learning) -> list[tuple[str, str]]:
+    found = environment()
+    left_out = {"extras", "device"}  # the device is the run's own, not the machine's best
+    rows = [(name.replace("_", " "), str(v)) for name, v in found.items() if name not in left_out]
+    return [*rows, ("device", learning.training.options.device)]

@@ -1,0 +1,42 @@
+"""Recipes: each can be read, says what it reads, and asks for what exists."""
+
+from pathlib import Path
+
+import pytest
+
+from unrolled.errors import ReaderError
+from unrolled.tasks.language_configuration import SECTIONS, read_language_configuration
+from unrolled.tasks.language_networks import build_language_network, network_options
+from unrolled.tasks.recipes import find_configuration, recipes
+
+
+@pytest.mark.parametrize("name", recipes())
+def test_every_recipe_is_sound(name: str) -> None:
+    found = read_language_configuration(find_configuration(name))
+    for section, kind in SECTIONS.items():
+        kind(**found.get(section, {}))
+    assert found["options"].keys() <= network_options(found["model"]).keys()
+    build_language_network(found["model"], 11, found["options"])
+    assert found["data"].startswith(("$UNROLLED_DATA/", "/usr/include/"))
+    folder = found["data"].split("/*")[0].rpartition("/input")[0] or found["data"]
+    assert recipes()[name].split("; reads ")[1] in folder or "**" in found["data"]
+
+
+def test_the_small_network_of_zaremba_is_the_papers() -> None:
+    found = read_language_configuration(find_configuration("ptb_small"))
+    network = build_language_network("lstm", 10_000, found["options"])
+    # Embedding, two LSTMs with two biases, scores: by hand.
+    by_hand = 10_000 * 200 + 2 * (4 * 200 * (200 + 200) + 2 * 4 * 200) + 10_000 * 201
+    assert sum(parameter.numel() for parameter in network.parameters()) == by_hand
+    training = found["training"]
+    assert training["learning_rate"] / training["window"] == 1
+    assert training["clip_norm"] * training["window"] == 5
+
+
+def test_a_file_goes_before_a_recipe_of_its_name(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_configuration("ptb_small").parent.name == "recipes"
+    Path("ptb_small").write_text("model: gru\n")
+    assert find_configuration("ptb_small") == Path("ptb_small")
+    with pytest.raises(ReaderError, match="did you mean nietzsche"):
+        find_configuration("nietsche")
