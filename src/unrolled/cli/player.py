@@ -1,0 +1,40 @@
+"""A film in a terminal, at its own pace."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+
+from unrolled.cli.picture import Frame, Picture
+
+
+def play(
+    frames: Sequence[Frame],
+    *,
+    frame_rate_hz: float,
+    beneath: Callable[[int], RenderableType],
+    console: Console,
+    max_rows: int | None = None,
+) -> None:
+    """Play a film where the cursor is, and leave its last frame there.
+
+    A frame whose time is over before it could be drawn is left out, so that a slow terminal shows
+    fewer frames and the film takes as long as it should. The last one is always shown.
+
+    Shapes: frames [T, H, W, 3] uint8, red green blue, or a sequence of its frames.
+    Args:
+        frames: the pictures, one after the other.
+        frame_rate_hz: how many are shown in a second.
+        beneath: given the number of a frame, what stands under it; what it raises ends the film.
+        console: where pictures can be shown, see ``can_show``.
+        max_rows: of characters that a picture may take.
+    """
+    with Live(console=console, auto_refresh=False) as live:
+        began = time.monotonic()
+        for number, frame in enumerate(frames):
+            ends = began + (number + 1) / frame_rate_hz
+            if time.monotonic() < ends or number == len(frames) - 1:
+                picture = Picture(frame, max_rows=max_rows)
+                live.update(Group(picture, beneath(number)), refresh=True)
+                time.sleep(max(0.0, ends - time.monotonic()))
