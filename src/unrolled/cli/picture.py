@@ -49,7 +49,7 @@ class Picture:
 
     def columns(self, room: int) -> int:
         """Return how many characters wide it is where there is room for ``room`` of them."""
-        height, width, _ = self.frame.shape
+        height, width = len(self.frame), len(self.frame[0])
         rows = -(-height // 2) if self.max_rows is None else self.max_rows
         return max(1, min(room, width, 2 * rows * width // height))
 
@@ -60,7 +60,10 @@ class Picture:
     def __rich_console__(self, _: "Console", options: "ConsoleOptions") -> "RenderResult":
         height, width, _three = self.frame.shape
         columns = self.columns(options.max_width)
-        pixels = resized(self.frame, max(1, height * columns // width), columns).tolist()
+        pixel_rows = max(1, height * columns // width)
+        if self.max_rows is not None:
+            pixel_rows = min(pixel_rows, 2 * self.max_rows)  # of a picture as narrow as can be
+        pixels = resized(self.frame, pixel_rows, columns).tolist()
         for upper, lower in zip_longest(pixels[::2], pixels[1::2]):
             pairs = list(zip_longest(upper, lower or []))
             for pair, same in groupby(pairs):
@@ -97,7 +100,7 @@ def _shares(old: int, new: int) -> Float64[np.ndarray, "new old"]:
     edges = np.arange(new + 1)[:, None] * (old / new)
     ends = np.minimum(edges[1:], np.arange(1, old + 1))
     starts = np.maximum(edges[:-1], np.arange(old))
-    return np.maximum(ends - starts, 0.0) * (new / old)
+    return np.asarray(np.maximum(ends - starts, 0.0) * (new / old))
 
 
 def _style(upper: list[int], lower: list[int] | None) -> Style:

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
+from rich.control import Control
+from rich.segment import SegmentLines
 
 from unrolled.cli.picture import Frame, Picture
 
@@ -30,11 +31,26 @@ def play(
         console: where pictures can be shown, see ``can_show``.
         max_rows: of characters that a picture may take.
     """
-    with Live(console=console, auto_refresh=False) as live:
-        began = time.monotonic()
+    rows, began = 0, time.monotonic()
+    console.show_cursor(False)
+    try:
         for number, frame in enumerate(frames):
             ends = began + (number + 1) / frame_rate_hz
             if time.monotonic() < ends or number == len(frames) - 1:
-                picture = Picture(frame, max_rows=max_rows)
-                live.update(Group(picture, beneath(number)), refresh=True)
+                shown = Group(Picture(frame, max_rows=max_rows), beneath(number))
+                rows = _draw_over(rows, shown, console)
                 time.sleep(max(0.0, ends - time.monotonic()))
+    finally:
+        console.show_cursor(True)
+
+
+def _draw_over(rows: int, shown: RenderableType, console: Console) -> int:
+    """Draw over the last ``rows`` rows, and return how many there are now.
+
+    Nothing is erased first, as ``rich.live`` would do: on a slow line that flickers.
+    """
+    lines = console.render_lines(shown)[: console.height - 1]
+    with console:  # one write, so that no half of a frame is seen
+        console.control(Control.move(0, -rows))
+        console.print(SegmentLines(lines, new_lines=True), end="")
+    return len(lines)

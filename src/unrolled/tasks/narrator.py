@@ -1,4 +1,4 @@
-"""Learning to narrate the embedded world: a language whose floor is known, and its judge with it."""
+"""Learning to narrate the embedded world: its grammar gives the floor, and the judge."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ from typing import Any
 from unrolled.readers.text import read_parts
 from unrolled.storage import write_file
 from unrolled.tasks.language import LanguageModel, Learning, prepare, share_learnt, written
-from unrolled.tasks.language_options import LanguageOptions
+from unrolled.tasks.narrator_options import NETWORK, NETWORK_OPTIONS, READING
 from unrolled.training.device import use_threads
 from unrolled.training.loop import Poll, Progress
 from unrolled.training.modes import evaluating
@@ -18,104 +18,123 @@ from unrolled.training.options import TrainingOptions
 from unrolled.training.run_folder import RunFolder
 from unrolled.world import Judgement, Narration, judge, narrate
 
-SENTENCES = 60_000
-HIDDEN_SIZE = 192
-_READING = LanguageOptions(split="95/5")
 _JUDGED = 50  # sentences
-_GIVEN = 20  # sentences that a model goes on from when it is judged
-_LONGEST = 100  # characters of a sentence, after which the judge stops listening
+_GIVEN = 30  # sentences of a story that is to be told on
+_LONGEST = 60  # characters; no sentence has so many
 
 
 @dataclass(frozen=True)
 class Apprentice:
-    """A network that learns to tell on a narrator's story, in a run of the language task.
+    """A network that learns to tell a narrator's story on, in a run of the language task.
 
     Args:
-        story: what it reads.
+        story: what it reads; its end is held out.
         learning: the run, ready to begin.
-        folder: of the run; ``story.txt`` in it is the data, so that the run can be resumed and the
+        folder: of the run. The data is ``story.txt`` in it, so that the run can be resumed and its
             model evaluated as any other of the language task.
+        characters_per_token: of the story.
     """
 
     story: Narration
     learning: Learning
     folder: RunFolder
+    characters_per_token: float
 
     @classmethod
     def begin(
         cls,
         story: Narration,
-        out: Path | None,
-        *,
-        minutes: float,
-        seed: int = 0,
+        out: Path,
+        training: TrainingOptions,
         report: Callable[[Progress, LanguageModel], None] = lambda _, __: None,
     ) -> "Apprentice":
         """Get a run ready.
 
         Args:
-            story: what is read; its end is held out.
-            out: a new folder; None takes the next runs/demo-N.
-            minutes: how long to learn.
-            seed: of the network's first weights.
+            story: what is to be read.
+            out: a new folder.
+            training: how long and how.
             report: is told of every update and validation.
         """
-        training = TrainingOptions(
-            epochs=1000, max_minutes=minutes, window=128, learning_rate=5e-3, seed=seed, keep=1
-        )
-        options = {"embedding_size": 32, "hidden_size": HIDDEN_SIZE}
-        folder = RunFolder.new(out, "demo", {}, keep=training.keep)
-        text = folder.path / "story.txt"
-        folder.request |= {
-            "data": str(text),
-            "model": "lstm",
-            "options": options,
+        data = out / "story.txt"
+        request = {
+            "data": str(data),
+            "model": NETWORK,
+            "options": NETWORK_OPTIONS,
             "import": [],
-            "reading": asdict(_READING),
+            "reading": asdict(READING),
             "training": asdict(training),
         }
-        write_file(text, story.text.encode())
+        folder = RunFolder.new(out, "language", request, training.keep)
+        write_file(data, story.text.encode())
         use_threads(training.threads)
-        parts = read_parts(text, split=_READING.split)
         learning = prepare(
-            parts, "lstm", options, data=_READING, training=training, folder=folder, report=report
+            read_parts(data, split=READING.split),
+            NETWORK,
+            NETWORK_OPTIONS,
+            data=READING,
+            training=training,
+            folder=folder,
+            report=report,
         )
-        return cls(story, learning, folder)
+        num_tokens = len(learning.model.vocabulary.encode(story.text))
+        return cls(story, learning, folder, len(story.text) / num_tokens)
+
+    def learn(self) -> bool:
+        """Learn to the end, or to a stop, and keep the model; return whether it was the end."""
+        finished = self.learning.training.run()
+        known = {name: value for name, value in self.figures().items() if value is not None}
+        self.learning.model.save(self.folder.model, known)
+        return finished
 
     def figures(self) -> dict[str, Any]:
-        """Return how far it has come; what has not been measured yet is None."""
-        counters, floor = self.learning.counters, self.story.nats_per_character
-        known = isfinite(counters.best)
-        vocabulary_size = len(self.learning.model.vocabulary)
-        share = share_learnt(counters.best, floor, vocabulary_size) if known else None
+        """Return how far it has come; None is what there was no time to measure."""
+        counters, characters = self.learning.counters, self.characters_per_token
+        floor, nats = self.story.nats_per_character, counters.best / characters
+        known, size = isfinite(nats), len(self.learning.model.vocabulary)
+        share = share_learnt(counters.best, floor * characters, size) if known else None
         return {
             "steps": counters.step,
             "seconds": counters.seconds,
-            "nats_per_character": counters.best if known else None,
+            "nats_per_character": nats if known else None,
             "floor": floor,
             "share_learnt": share,
         }
 
 
 def judged(model: LanguageModel, *, seed: int, poll: Poll = lambda: None) -> Judgement:
-    """Let a model tell a story on that it has not read, and judge its sentences.
+    """Let a model tell many stories on, each by one sentence, and judge these.
+
+    One sentence each, because a first mistake would lead to others: the model would go on from a
+    stage that the grammar does not know of.
 
     Args:
         model: has learnt from stories.
-        seed: of the story and of the model's draws.
-        poll: is called before every token, so that a stop need not wait for the end.
+        seed: of the stories and of the model's draws; it has to be another than that of its own.
+        poll: is called before every story, so that a stop need not wait for the end.
     """
-    story, text = narrate(_GIVEN, seed=seed).text, ""
-    for piece in written(model, story, seed=seed):
+    grammatical = possible = 0
+    for number in range(seed, seed + _JUDGED):
         poll()
-        text += piece
-        if text.count("\n") == _JUDGED or len(text) >= _LONGEST * _JUDGED:
+        story = narrate(_GIVEN, seed=number).text
+        verdict = judge(_next_sentence(model, story, seed=number), story=story)
+        grammatical += verdict.grammatical
+        possible += verdict.possible
+    return Judgement(_JUDGED, grammatical, possible)
+
+
+def _next_sentence(model: LanguageModel, story: str, *, seed: int) -> str:
+    """Return the line with which a model goes on, cut where no sentence is so long."""
+    line = ""
+    for piece in written(model, story, seed=seed):
+        line += piece
+        if piece.endswith("\n") or len(line) > _LONGEST:
             break
-    return judge(text, story=story)
+    return line.strip() + "\n"  # a model of words ends each with a blank
 
 
 def first_words(model: LanguageModel, length: int) -> str:
-    """Return the first ``length`` characters that a model writes, always from the same draws."""
+    """Return ``length`` characters that a model writes, from the same draws every time."""
     with evaluating(model.network):
         text = "".join(islice(written(model, seed=0), length))
-    return text.replace("\n", " / ")[:length]
+    return text.replace("\n", "/ ")[:length]

@@ -2,13 +2,13 @@
 
 import json
 import os
-from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
-from unrolled.errors import ConfigError, ReaderError
+from unrolled.errors import ReaderError
 from unrolled.storage import write_file
 from unrolled.training.checkpoints import CheckpointFolder
+from unrolled.training.run_path import new_run_path
 
 _REQUEST = "run.json"
 _LOG = "metrics.jsonl"
@@ -39,11 +39,7 @@ class RunFolder:
         Raises:
             ConfigError: ``out`` exists and is not an empty folder.
         """
-        if out is None:
-            out = next(p for n in count(1) if not (p := Path("runs") / f"{task}-{n}").exists())
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise ConfigError(f"a new folder for --out, not {out}", "one in use", "name another")
-        return cls(out, {"task": task, **request}, keep)
+        return cls(new_run_path(out, task), {"task": task, **request}, keep)
 
     @classmethod
     def open(cls, path: Path, keep: int = 2) -> Self:
