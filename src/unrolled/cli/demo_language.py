@@ -29,10 +29,11 @@ def learn_to_narrate(
         say: prints what there is to read.
         poll: raises ``Stopped`` once a stop was asked for.
     """
-    story = narrate(SENTENCES, seed=training.seed)
-    poll()
-    floor = story.nats_per_character
     with progress_bar("learning") as bar:
+        bar(0.0, "the narrator speaks")
+        story = narrate(SENTENCES, seed=training.seed)
+        floor = story.nats_per_character
+        poll()
 
         def report(progress: Progress, model: LanguageModel) -> None:
             poll()
