@@ -87,17 +87,22 @@ class Apprentice:
         self.learning.model.save(self.folder.model, known)
         return finished
 
+    @property
+    def floor(self) -> float:
+        """Nats a token of a reader that knows the grammar."""
+        return self.story.nats_per_character * self.characters_per_token
+
     def figures(self) -> dict[str, Any]:
         """Return how far it has come; None is what there was no time to measure."""
-        counters, characters = self.learning.counters, self.characters_per_token
-        floor, nats = self.story.nats_per_character, counters.best / characters
-        known, size = isfinite(nats), len(self.learning.model.vocabulary)
-        share = share_learnt(counters.best, floor * characters, size) if known else None
+        counters, size = self.learning.counters, len(self.learning.model.vocabulary)
+        measured = isfinite(counters.best)
+        nats = counters.best / self.characters_per_token
+        share = share_learnt(counters.best, self.floor, size) if measured else None
         return {
             "steps": counters.step,
             "seconds": counters.seconds,
-            "nats_per_character": nats if known else None,
-            "floor": floor,
+            "nats_per_character": nats if measured else None,
+            "floor": self.story.nats_per_character,
             "share_learnt": share,
         }
 
