@@ -67,7 +67,7 @@ A network learns to tell what happens in a small world.
   2  a network reads {SENTENCES:,} sentences of such narration {seconds:>14,.0f} s
   3  it tells new stories on, and the grammar judges every sentence    3 s
 
-About {minutes:.1f} minutes in all, on the CPU ({cores} cores), python path.
+About {minutes:.1f} minutes in all, on the CPU (one of {cores} cores), python path.
 It writes to {path}. Ctrl-C ends it well at any moment.
 """
 

@@ -14,5 +14,11 @@ READING = LanguageOptions(split="90/10", level="word")
 def narrator_training(minutes: float, seed: int) -> TrainingOptions:
     """Return how a network learns to narrate in so many minutes."""
     return TrainingOptions(
-        epochs=1000, max_minutes=minutes, window=64, learning_rate=8e-3, seed=seed, keep=1
+        epochs=1000,
+        max_minutes=minutes,
+        window=64,
+        learning_rate=8e-3,
+        seed=seed,
+        keep=1,
+        threads=1,  # so small a network gains nothing by two, which wait where others compute too
     )
