@@ -49,6 +49,7 @@ def test_in_a_pipe_it_is_plain_text_from_the_header_to_the_commands(capsys) -> N
             "of what can be learnt",
             "Of 50 sentences",
             "The model is in runs/demo-1.",
+            "runs/demo-1/report.html",
             "unrolled train language --data YOUR.txt",
         )
     ]
@@ -77,6 +78,7 @@ def test_stopped_while_it_learns_it_keeps_the_model_and_goes_on(monkeypatch, cap
     assert "Stopped after 1 steps" in out
     assert "too early to measure" in out
     assert "unrolled train --resume d" in out
+    assert Path("d/report.html").exists(), "of what is finished"
     assert main(["generate", "d", "--length", "3"]) == 0, "what there is can be used"
     reopened, _ = reopen(Path("d"), lambda *_: None)
     assert reopened.counters.step == 1

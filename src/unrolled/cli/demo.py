@@ -91,7 +91,7 @@ def _conclusion(figures: dict[str, Any]) -> str:
             f"{figures['grammatical']} are grammatical, and",
             f"  {figures['possible']} can happen with who is then on the stage: that takes memory.",
         ]
-    lines.append(f"\nThe model is in {path}.")
+    lines.append(f"\nThe model is in {path}. What there is to see is in\n  {figures['report']}")
     if not figures["finished"]:
         lines.append(f"It goes on learning with:\n\n  unrolled train --resume {path}")
         return "\n".join(lines)

@@ -47,7 +47,7 @@ def learn_to_narrate(
         say(_introduction(apprentice))
         say(_sample(0, apprentice.learning.model))
         finished = apprentice.learn()
-    figures = apprentice.figures()
+    figures = apprentice.figures() | {"report": str(apprentice.report())}
     model = apprentice.learning.model
     say(_sample(figures["steps"], model))
     if finished:

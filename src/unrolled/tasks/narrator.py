@@ -10,6 +10,7 @@ from typing import Any
 from unrolled.readers.text import read_parts
 from unrolled.storage import write_file
 from unrolled.tasks.language import LanguageModel, Learning, prepare, share_learnt, written
+from unrolled.tasks.language_report import write_report
 from unrolled.tasks.narrator_options import NETWORK, NETWORK_OPTIONS, READING
 from unrolled.training.device import use_threads
 from unrolled.training.loop import Poll, Progress
@@ -86,6 +87,10 @@ class Apprentice:
         known = {name: value for name, value in self.figures().items() if value is not None}
         self.learning.model.save(self.folder.model, known)
         return finished
+
+    def report(self) -> Path:
+        """Write the page on what it has learnt, and return its path."""
+        return write_report(self.learning, self.folder, floor=self.floor)
 
     @property
     def floor(self) -> float:
