@@ -96,7 +96,6 @@ def test_json_is_one_object_and_nothing_else(book: str, capsys) -> None:
         ["train", "language", "--data", book, *QUICK, "--out", "run", "--json"],
         ["evaluate", "run", "--json"],
         ["generate", "run", "--length", "5", "--seed", "1", "--json"],
-        ["demo", "--minutes", "0.01", "--out", "d", "--json"],
     ]
     found = {}
     for command in commands:
@@ -104,7 +103,6 @@ def test_json_is_one_object_and_nothing_else(book: str, capsys) -> None:
         found |= json.loads(capsys.readouterr().out)
     assert found["part"] == "held-out"
     assert len(found["text"]) == 5
-    assert 0 <= found["possible"] <= found["grammatical"] <= found["sentences"]
 
 
 def test_a_run_is_kept_and_never_overwritten(book: str, capsys) -> None:

@@ -124,7 +124,7 @@ def test_words_and_a_text_too_short_to_hold_out() -> None:
 
 
 def test_a_known_floor_is_shown(tmp_path: Path) -> None:
-    folder = RunFolder.new(tmp_path / "run", "demo", {"minutes": 0.1, "seed": 0}, keep=1)
+    folder = RunFolder.new(tmp_path / "run", "language", {"data": "story.txt"}, keep=1)
     options = TrainingOptions(max_steps=3, window=11)
     text = TextParts(CODE, CODE[:200])
     learning = prepare(text, options={"hidden_size": 7}, training=options, folder=folder)
@@ -133,4 +133,4 @@ def test_a_known_floor_is_shown(tmp_path: Path) -> None:
     assert "0.1234" in page.text
     assert "no reader can do better" in page.text
     assert "of what can be learnt" in page.text
-    assert "unrolled demo --minutes 0.1 --seed 0" in page.text
+    assert "unrolled train language --data story.txt" in page.text

@@ -77,6 +77,12 @@ def progress_bar(title: str) -> Iterator[Bar]:
         TimeRemainingColumn(),
     )
     shown = sys.stderr.isatty()
-    with Progress(*columns, console=console, disable=not shown, transient=True) as progress:
+    with Progress(
+        *columns,
+        console=console,
+        disable=not shown,
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # results that go to a pipe are not the bar's
+    ) as progress:
         task = progress.add_task(title, total=1.0, words="")
         yield lambda share, words: progress.update(task, completed=share, words=words)

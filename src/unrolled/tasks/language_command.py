@@ -19,14 +19,9 @@ def command_of(request: dict[str, Any], imports: Sequence[str] = ()) -> str:
         imports: files of code that it was told to import.
 
     Example:
-        >>> command_of({"task": "demo", "minutes": 0.5, "seed": 0})
-        'unrolled demo --minutes 0.5 --seed 0'
         >>> command_of({"task": "language", "data": "my book.txt", "options": {"hidden_size": 256}})
         "unrolled train language --data 'my book.txt' --set model.hidden_size=256"
     """
-    if request["task"] == "demo":
-        plain = {name: value for name, value in request.items() if name != "task"}
-        return shlex.join(["unrolled", "demo", *_flags(plain, {})])
     name = request.get("model", "lstm")
     if name is None or request["data"] is None:  # no command line can give a module or a text
         network, text = name or "the same module", request["data"] or "the same text"

@@ -4,18 +4,17 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
 import unrolled
-from unrolled.errors import ConfigError, ReaderError
+from unrolled.errors import ReaderError
 from unrolled.storage import write_file
 from unrolled.training.checkpoints import CheckpointFolder
 from unrolled.training.plain_yaml import read_yaml, write_yaml
+from unrolled.training.run_path import RECORD, new_run_path
 
 CONFIGURATION = "config.yaml"
-_RECORD = "resume.json"
 _LOG = "metrics.jsonl"
 _CLOCK = "clock.jsonl"
 _CLOCK_SECONDS = 1.0  # between the lines of the clock
@@ -70,11 +69,8 @@ class RunFolder:
         Raises:
             ConfigError: ``out`` exists and is not an empty folder.
         """
-        if out is None:
-            out = next(p for n in count(1) if not (p := Path("runs") / f"{task}-{n}").exists())
-        if out.exists() and (not out.is_dir() or any(map(_is_of_use, out.iterdir()))):
-            raise ConfigError(f"a new folder for --out, not {out}", "one in use", "name another")
-        return cls(out, {"task": task, **request}, keep, record=record, comments=comments)
+        path, request = new_run_path(out, task), {"task": task, **request}
+        return cls(path, request, keep, record=record, comments=comments)
 
     @classmethod
     def open(
@@ -98,11 +94,11 @@ class RunFolder:
             raise ReaderError(f"the folder of a run at {path}", got)
         request = read(path / CONFIGURATION)
         try:
-            record = json.loads((path / _RECORD).read_text("utf-8"))
+            record = json.loads((path / RECORD).read_text("utf-8"))
         except (OSError, ValueError, RecursionError):
             record = None
         if not isinstance(record, dict):
-            raise ReaderError(f"what a run needs to go on in {path / _RECORD}", "damage")
+            raise ReaderError(f"what a run needs to go on in {path / RECORD}", "damage")
         return cls(path, request, keep, record=record)
 
     @property
@@ -166,13 +162,8 @@ class RunFolder:
             f"unrolled train {self.request['task']} --config {self.path / CONFIGURATION}"
         )
         document = write_yaml(self.request, self.comments, heading)
-        write_file(self.path / _RECORD, json.dumps(self.record, indent=2).encode())
+        write_file(self.path / RECORD, json.dumps(self.record, indent=2).encode())
         write_file(self.path / CONFIGURATION, document.encode())  # the last: a run has begun
-
-
-def _is_of_use(path: Path) -> bool:
-    """Tell whether a folder with this in it is in use, not what a run killed at birth left."""
-    return path.name != _RECORD and not path.name.startswith(".")
 
 
 def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
