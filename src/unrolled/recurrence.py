@@ -31,8 +31,6 @@ from unrolled.state import (
     where_rows,
 )
 
-_FEWEST_STEPS = 4  # below, packing the weights costs more than it saves
-
 StateT = TypeVar("StateT", bound=Tree, default=Any)
 InputT = TypeVar("InputT", bound=Tree, default=Tensor)
 OutputT = TypeVar("OutputT", bound=Tree, default=Tensor)
@@ -219,8 +217,6 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         cls = type(self)
         if cls.step is Recurrence.step or cls.scan is not Recurrence.scan:
             return "it has no step that is looped over"
-        if leaves(x)[0].shape[1] < _FEWEST_STEPS * self.stride:
-            return f"a chunk of fewer than {_FEWEST_STEPS} steps"
         if self._has_context():
             return fused.refuse(self, "a context is bound")
         return fused.plan_for(self, self.step, self._in_blocks(x), state)

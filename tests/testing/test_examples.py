@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import unrolled
+from unrolled import cells, fused
 from unrolled.recurrence import Recurrence
 from unrolled.state import named_leaves, state_dtype
 from unrolled.testing.case import Case, call
@@ -29,6 +30,32 @@ def case_of(example: Example, dtype: torch.dtype) -> Case:
 @pytest.mark.parametrize("name", BY_NAME)
 def test_law(name: str, dtype: torch.dtype, check: str) -> None:
     run_check(check, CHECKS[check], case_of(BY_NAME[name], dtype))
+
+
+def is_planned(example: Example) -> bool:
+    case = case_of(example, torch.float32)
+    call(case.bound, case.x)
+    return any(how.startswith("planned") for how in fused.answers(case.bound).values())
+
+
+PLANNED = [name for name in BY_NAME if is_planned(BY_NAME[name])]  # float64 never is
+
+
+@pytest.mark.skipif(not PLANNED, reason="there is no native library: all ran in the loop above")
+def test_every_cell_with_rows_for_a_state_is_planned() -> None:
+    looped = {"ConvLSTM"}  # its state is maps, not rows
+    assert {name for name in cells.__all__ if not name.endswith("State")} - looped <= {
+        type(BY_NAME[name].build()).__name__ for name in PLANNED
+    }
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("name", PLANNED)
+def test_law_without_the_native_library(
+    name: str, check: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNROLLED_ISA", "none")
+    run_check(check, CHECKS[check], case_of(BY_NAME[name], torch.float32))
 
 
 @pytest.mark.parametrize("name", BY_NAME)

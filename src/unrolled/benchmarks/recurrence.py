@@ -45,7 +45,7 @@ CELLS = ("LSTM", "GRU", "RNN", "PeepholeLSTM", "CIFG", "MUT1", "LayerNormLSTM", 
 _PEERS = {"LSTM": nn.LSTM, "GRU": nn.GRU, "RNN": nn.RNN}
 
 
-class Unseen(Recurrence[Tensor]):
+class _Unseen(Recurrence[Tensor]):
     """A cell as a user would write it, with ordinary layers, which the library does not know.
 
         a, b, c = W [x, h]                    y = h' = (1 - b) h + b tanh(c + relu(a) h)
@@ -53,7 +53,7 @@ class Unseen(Recurrence[Tensor]):
     Shapes: x [B, T, C]; state [B, D]; y [B, T, D].
     Source: none.
     Example:
-        >>> Unseen(3, 5)(torch.zeros(2, 7, 3))[0].shape
+        >>> _Unseen(3, 5)(torch.zeros(2, 7, 3))[0].shape
         torch.Size([2, 7, 5])
     """
 
@@ -113,7 +113,7 @@ def measure(
 def build(name: str, input_size: int, hidden_size: int) -> Recurrence[Any]:
     """Return a cell by its name, with a projection of x where it needs one."""
     if name == "Unseen":
-        return Unseen(input_size, hidden_size)
+        return _Unseen(input_size, hidden_size)
     cls = getattr(cells, name)
     if name.startswith("MUT") and input_size != hidden_size:
         return cls(input_size, hidden_size, project=True)  # type: ignore[no-any-return]
