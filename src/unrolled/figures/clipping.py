@@ -33,7 +33,7 @@ W_RANGE, VIEW = (4.2, 6.4), ((4.2, 7.2), (-3.6, 2.2))  # of the relief, and from
 CLOSE = ((4.33, 4.87), (-2.46, -1.93))  # where both descents meet the cliff
 
 
-class OneUnit(Recurrence[Tensor]):
+class _OneUnit(Recurrence[Tensor]):
     """One unit that feeds itself; what comes in is not looked at.
 
         h' = w sigmoid(h) + b
@@ -70,7 +70,7 @@ def no_input() -> Tensor:
 def surface(w: Tensor, b: Tensor) -> Tensor:
     """Return the error at every pair of ``w [W]`` and ``b [B]``, as ``[W, B]``."""
     with torch.no_grad():
-        y, _ = OneUnit(*torch.meshgrid(w, b, indexing="ij"))(no_input())
+        y, _ = _OneUnit(*torch.meshgrid(w, b, indexing="ij"))(no_input())
         return error_of(y)[0]
 
 
@@ -81,7 +81,7 @@ def descend(*, clip_norm: float) -> tuple[Tensor, Tensor]:
         where each update led, ``[N + 1, 2]``, and the error in each of these places, ``[N + 1]``.
     """
     w, b = (torch.tensor(number, dtype=torch.float64) for number in BEGIN)
-    unit = OneUnit(w.clone(), b.clone())
+    unit = _OneUnit(w.clone(), b.clone())
     places, errors = [torch.stack([w, b])], []
 
     def note(progress: Progress) -> None:
