@@ -10,6 +10,9 @@ import torch
 
 import unrolled
 from unrolled.cli import main
+from unrolled.errors import ConfigError
+from unrolled.models import RecurrentLanguageModel
+from unrolled.tasks.language_options import LanguageOptions
 from unrolled.training import run_folder
 
 LINE = "the naïve 猫 sat on the mat.\n"
@@ -102,6 +105,13 @@ def test_a_model_begins_with_word_vectors(capsys, freeze: bool) -> None:
     assert main(["train", "language", "--config", "run/config.yaml", "--out", "again"]) == 0
     again = unrolled.load("again").network.state_dict()
     assert all(torch.equal(again[key], value) for key, value in model.network.state_dict().items())
+
+
+def test_vectors_of_another_size_than_a_given_networks_are_refused() -> None:
+    network = RecurrentLanguageModel(8, embedding_size=5, hidden_size=7)
+    reading = LanguageOptions(level="word", embeddings="vectors.txt")
+    with pytest.raises(ConfigError, match="word vectors of 5 numbers, got 3"):
+        unrolled.train("language", data="book.txt", model=network, reading=reading)
 
 
 def test_other_networks_begin_with_them_too() -> None:
