@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.cli.output import print_json
+from unrolled.kernels.library import is_there
 from unrolled.tasks.narrator_options import SENTENCES, narrator_training
 from unrolled.training.run_path import new_run_path
 from unrolled.training.signals import Stopped, StopSignals
@@ -60,6 +61,7 @@ def _silence(_: str) -> None:
 
 def _introduction(seconds: float, path: Path) -> str:
     cores, minutes = os.cpu_count(), (seconds + _OTHER_SECONDS) / 60
+    way = "native" if is_there() else "python"
     return f"""\
 A network learns to tell what happens in a small world.
 
@@ -67,7 +69,7 @@ A network learns to tell what happens in a small world.
   2  a network reads {SENTENCES:,} sentences of such narration {seconds:>14,.0f} s
   3  it tells new stories on, and the grammar judges every sentence    3 s
 
-About {minutes:.1f} minutes in all, on the CPU (one of {cores} cores), python path.
+About {minutes:.1f} minutes in all, on the CPU (one of {cores} cores), {way} path.
 It writes to {path}. Ctrl-C ends it well at any moment.
 """
 

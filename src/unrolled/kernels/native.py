@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,12 +12,11 @@ from torch import Tensor
 
 from unrolled.errors import ConfigError, DtypeError, ShapeError
 from unrolled.kernels.encode import Encoded, encoded
+from unrolled.kernels.library import CHOICE, LIBRARY
 from unrolled.kernels.program import Block, Kind, Product, Program
 
 ISAS = ("generic", "avx2", "avx512")  # in the library's numbering
 SPLITS = ("automatic", "rows", "columns")
-
-_LIBRARY = Path(__file__).with_name("unrolled.native.so")
 
 
 class _ProgramHeader(ctypes.Structure):
@@ -87,7 +85,7 @@ def available() -> str | None:
     Raises:
         ConfigError: UNROLLED_ISA is no such name, or this machine has not that set.
     """
-    asked = os.environ.get("UNROLLED_ISA", "")
+    asked = os.environ.get(CHOICE, "")
     if asked == "none" or (library := _library()) is None:
         return None
     best = library.unrolled_best_isa()
@@ -202,7 +200,7 @@ class Prepared:
 def _library() -> ctypes.CDLL | None:
     """Load the library; torch, imported above, has loaded the OpenMP that both then share."""
     try:
-        library = ctypes.CDLL(str(_LIBRARY))
+        library = ctypes.CDLL(str(LIBRARY))
     except OSError:
         return None
     library.unrolled_best_isa.restype = ctypes.c_int64
