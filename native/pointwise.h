@@ -45,15 +45,80 @@ EVERYWHERE V truth(I mask) { return choose(mask, broadcast(1.0f), V{}); }
 EVERYWHERE V maximum(V a, V b) { return choose((a > b) | (a != a), a, b); }
 EVERYWHERE V minimum(V a, V b) { return choose((a < b) | (a != a), a, b); }
 
-// Per row: a sum of lanes, then of the few columns left.
+// The sum of function(j, count) over n columns; four sums at a time, since one waits for itself.
+template <class F>
+inline float sum_over(int64_t n, F function) {
+    V sums[4] = {};
+    int64_t j = 0;
+    for (; j + 4 * LANES <= n; j += 4 * LANES)
+        for (int i = 0; i < 4; i++) sums[i] += function(j + i * LANES, LANES);
+    for (; j + LANES <= n; j += LANES) sums[0] += function(j, LANES);
+    if (j < n) sums[1] += function(j, (int)(n - j));
+    return sum_of_lanes((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
+EVERYWHERE V take(const float* p, int count) { return count == LANES ? load(p) : load_part(p, count); }
+
+// Lanes past a row's end become 0, whatever was computed in them.
+EVERYWHERE V only(V v, int count) {
+    if (count == LANES) return v;
+    float lanes[LANES] = {};
+    store_part(lanes, v, count);
+    return load(lanes);
+}
+
 inline void row_sums(const Work& work) {
     for (int64_t row = 0; row < work.rows; row++) {
         const float* a = work.args[0] + row * work.pitches[0];
-        V sum{};
+        work.out[row * work.out_pitch] =
+            sum_over(work.n, [=](int64_t j, int count) { return take(a + j, count); });
+    }
+}
+
+// A row's mean, and one over the root of its variance plus eps.
+struct Moments {
+    float mean, scale;
+};
+
+inline Moments moments_of(const float* a, int64_t n, float eps) {
+    const float mean = sum_over(n, [=](int64_t j, int count) { return take(a + j, count); }) / n;
+    const float variance = sum_over(n, [=](int64_t j, int count) {
+        const V centred = take(a + j, count) - mean;
+        return only(centred * centred, count);
+    }) / n;
+    return {mean, 1.0f / sqrtf(variance + eps)};
+}
+
+// out = (a - mean) * scale, row by row.
+inline void normalize(const Work& work) {
+    for (int64_t row = 0; row < work.rows; row++) {
+        const float* a = work.args[0] + row * work.pitches[0];
+        float* out = work.out + row * work.out_pitch;
+        const Moments m = moments_of(a, work.n, work.value);
         int64_t j = 0;
-        for (; j + LANES <= work.n; j += LANES) sum += load(a + j);
-        if (j < work.n) sum += load_part(a + j, (int)(work.n - j));
-        work.out[row * work.out_pitch] = sum_of_lanes(sum);
+        for (; j + LANES <= work.n; j += LANES) store(out + j, (load(a + j) - m.mean) * m.scale);
+        for (; j < work.n; j++) out[j] = (a[j] - m.mean) * m.scale;
+    }
+}
+
+// The gradient a through y = normalize(b): scale * (a - mean(a) - y * mean(a * y)).
+inline void normalize_backward(const Work& work) {
+    for (int64_t row = 0; row < work.rows; row++) {
+        const float* g = work.args[0] + row * work.pitches[0];
+        const float* x = work.args[1] + row * work.pitches[1];
+        float* out = work.out + row * work.out_pitch;
+        const Moments m = moments_of(x, work.n, work.value);
+        const float mean = sum_over(work.n, [=](int64_t j, int count) { return take(g + j, count); }) / work.n;
+        const float along = sum_over(work.n, [=](int64_t j, int count) {
+            return only(take(g + j, count) * ((take(x + j, count) - m.mean) * m.scale), count);
+        }) / work.n;
+        int64_t j = 0;
+        for (; j + LANES <= work.n; j += LANES) {
+            const V y = (load(x + j) - m.mean) * m.scale;
+            store(out + j, m.scale * (load(g + j) - mean - y * along));
+        }
+        for (; j < work.n; j++)
+            out[j] = m.scale * (g[j] - mean - (x[j] - m.mean) * m.scale * along);
     }
 }
 
@@ -79,12 +144,19 @@ inline void spread(const Work& work) {
     }
 }
 
-// In double: the sums go over all rows of all steps.
+// In double, since the sums go over all rows of all steps; the few rows of a tile are added first.
 inline void add_to_total(const Work& work) {
-    for (int64_t row = 0; row < work.rows; row++) {
-        const float* a = work.args[0] + row * work.pitches[0];
-        for (int64_t j = 0; j < work.n; j++) work.total[j] += a[j];
+    const float* a = work.args[0];
+    int64_t j = 0;
+    for (; j + LANES <= work.n; j += LANES) {
+        V sum{};
+        for (int64_t row = 0; row < work.rows; row++) sum += load(a + row * work.pitches[0] + j);
+        float lanes[LANES];
+        store(lanes, sum);
+        for (int i = 0; i < LANES; i++) work.total[j + i] += lanes[i];
     }
+    for (; j < work.n; j++)
+        for (int64_t row = 0; row < work.rows; row++) work.total[j] += a[row * work.pitches[0] + j];
 }
 
 inline void execute(int32_t op, const Work& work) {
@@ -129,6 +201,8 @@ inline void execute(int32_t op, const Work& work) {
         case ROW_MAX: return row_maxima(work);
         case SPREAD: return spread(work);
         case TOTAL: return add_to_total(work);
+        case NORMALIZE: return normalize(work);
+        case DNORMALIZE: return normalize_backward(work);
     }
 }
 

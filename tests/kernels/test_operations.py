@@ -36,7 +36,7 @@ def arguments(op: Op) -> int:
     return 3 if op in three else 2 if op in (*two, Op.DSIGMOID, Op.DTANH) else 1
 
 
-ELEMENTWISE = [op for op in Op if op not in (Op.ROW_SUM, Op.ROW_MAX, Op.SPREAD, Op.TOTAL)]
+ELEMENTWISE = [op for op in Op if op not in (Op.ROW_SUM, Op.ROW_MAX, Op.SPREAD, Op.TOTAL, Op.NORMALIZE, Op.DNORMALIZE)]
 
 
 def apply(op: Op, value: float, args: list[Tensor], run: str) -> Tensor:
@@ -129,3 +129,31 @@ def test_sums_and_maxima_of_rows(n: int, isa: str, monkeypatch) -> None:
     x[3, n // 2] = math.nan
     native.run(program, native.pack(program, []), [x, y, total], [5, 4, 2], 1)
     assert y[:, 0].isnan().nonzero().tolist() == y[:, 1].isnan().nonzero().tolist() == [[3]]
+
+
+@every_isa
+@pytest.mark.parametrize("n", [1, 3, 16, 50, 257])
+def test_rows_are_normalized_and_gradients_pass(n: int, isa: str, monkeypatch) -> None:
+    """Against torch's layer_norm and its gradient, in float64; in place too."""
+    monkeypatch.setenv("UNROLLED_ISA", isa)
+    eps, wide = 1e-5, Buffer(Kind.SEQUENCE, n)
+    g, x, y, dx = map(Operand, range(4))
+    stage = Pointwise(
+        (
+            Instruction(Op.NORMALIZE, n, y, (x,), eps),
+            Instruction(Op.DNORMALIZE, n, dx, (g, x), eps),
+            Instruction(Op.DNORMALIZE, n, g, (g, x), eps),
+            Instruction(Op.NORMALIZE, n, x, (x,), eps),
+        )
+    )
+    program = Program((wide,) * 4, (stage,))
+    tensors = [torch.randn(11, n), 3 + 2 * torch.randn(11, n), torch.empty(11, n), torch.empty(11, n)]
+    source = tensors[1].double().requires_grad_()
+    expected = torch.nn.functional.layer_norm(source, (n,), eps=eps)
+    (gradient,) = torch.autograd.grad(expected, source, tensors[0].double())
+    native.run(program, native.pack(program, []), tensors, [5, 4, 2], 1)
+    tolerance = {"rtol": 1e-5, "atol": 1e-5}
+    torch.testing.assert_close(tensors[2].double(), expected.detach(), **tolerance)
+    torch.testing.assert_close(tensors[3].double(), gradient, **tolerance)
+    assert torch.equal(tensors[0], tensors[3])
+    assert torch.equal(tensors[1], tensors[2])

@@ -161,12 +161,7 @@ class Arithmetic(ABC):
         if node.index != 0 or list(sizes) != [width]:
             raise UnplannableError(f"{said(node)} has no place in a program")
         graph, x = self.graph, self.row(source)
-        mean = graph.op(Op.SCALE, graph.row_sum(x), value=1 / width)
-        centred = graph.op(Op.SUB, x, graph.spread(mean, width))
-        squares = graph.row_sum(graph.op(Op.MUL, centred, centred))
-        variance = graph.op(Op.SCALE, squares, value=1 / width)
-        scale = graph.op(Op.RSQRT, graph.op(Op.OFFSET, variance, value=eps))
-        y = graph.op(Op.MUL, centred, graph.spread(scale, width))
+        y = graph.op(Op.NORMALIZE, x, value=eps)
         if weight is not None:
             y = graph.op(Op.MUL, y, self.operand(weight, width))
         return y if bias is None else graph.op(Op.ADD, y, self.operand(bias, width))

@@ -23,7 +23,7 @@ _ARGUMENTS = {
     **dict.fromkeys(Op, 1),
     Op.FILL: 0,
     **dict.fromkeys([Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.MAXIMUM, Op.MINIMUM], 2),
-    **dict.fromkeys([Op.GT, Op.GE, Op.EQ, Op.DSIGMOID, Op.DTANH], 2),
+    **dict.fromkeys([Op.GT, Op.GE, Op.EQ, Op.DSIGMOID, Op.DTANH, Op.DNORMALIZE], 2),
     **dict.fromkeys([Op.MULADD, Op.LERP, Op.WHERE], 3),
 }
 _TO_ONE_COLUMN = (Op.ROW_SUM, Op.ROW_MAX)

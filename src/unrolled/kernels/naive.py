@@ -118,15 +118,26 @@ def _instruct(instruction: Instruction, columns: Callable[[Operand, int], Tensor
     elif op == Op.FILL:
         out.fill_(instruction.value)
     elif op in _WITH_VALUE:
-        out.copy_(_WITH_VALUE[op](args[0], instruction.value))
+        out.copy_(_WITH_VALUE[op](*args, instruction.value))
     else:
         out.copy_(_FUNCTIONS[op](*args))
 
 
-_WITH_VALUE: dict[Op, Callable[[Tensor, float], Tensor]] = {
+def _normalized(a: Tensor, eps: float) -> Tensor:
+    return torch.nn.functional.layer_norm(a, a.shape[1:], eps=eps)
+
+
+def _through_normalized(g: Tensor, x: Tensor, eps: float) -> Tensor:
+    y, scale = _normalized(x, eps), (x.var(1, correction=0, keepdim=True) + eps).rsqrt()
+    return scale * (g - g.mean(1, keepdim=True) - y * (g * y).mean(1, keepdim=True))
+
+
+_WITH_VALUE: dict[Op, Callable[..., Tensor]] = {
     Op.SCALE: lambda a, v: a * v,
     Op.OFFSET: lambda a, v: a + v,
     Op.POW: lambda a, v: a**v,
+    Op.NORMALIZE: _normalized,
+    Op.DNORMALIZE: _through_normalized,
 }
 
 _FUNCTIONS: dict[Op, Callable[..., Tensor]] = {

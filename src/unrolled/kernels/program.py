@@ -64,6 +64,8 @@ class Op(IntEnum):
     ROW_MAX = 36  # out has one column: the largest of the row a
     SPREAD = 37  # a has one column: repeated n times
     TOTAL = 38  # out, of kind TOTAL, += the sum of a over the rows
+    NORMALIZE = 39  # (a - mean) / sqrt(variance + v), both of the row
+    DNORMALIZE = 40  # the gradient a through NORMALIZE of b
 
 
 @dataclass(frozen=True)
