@@ -126,6 +126,8 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
 
     def scan(self, x: InputT, state: StateT) -> tuple[OutputT, StateT]:
         """Advance over a whole chunk ``x [B, T, ...]``: natively, if ``step`` can be planned."""
+        if torch.compiler.is_dynamo_compiling():
+            return self._traced_scan(x, state)
         planned = self._plan(x, state)
         if isinstance(planned, str):
             return self.plain_scan(x, state)
@@ -214,16 +216,33 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         _check_ragged(lengths, reset, batch_size, num_steps, self.stride)
         return self.ragged_scan(x, state, lengths.to(device), reset.to(device))
 
+    def _traced_scan(self, x: InputT, state: StateT) -> tuple[OutputT, StateT]:
+        """Do what ``scan`` does while the compiler traces: one operation, or the loop in full."""
+        # An exported program is run where this module is not.
+        if torch.compiler.is_exporting() or self._unplanned(x) is not None:
+            return self.plain_scan(x, state)
+        from unrolled import opaque  # not before: it loads torch's compiler
+
+        found = opaque.scan(self, self._in_blocks(x), state)
+        return self.plain_scan(x, state) if found is None else found
+
     def _plan(self, x: InputT, state: StateT) -> fused.Planned | str:
         """Return the plan of ``step``, or the reason why there is none."""
+        reason = self._unplanned(x)
+        if reason is not None:
+            return reason
+        if self._has_context():
+            return fused.refuse(self, "a context is bound")
+        return fused.plan_for(self, self.step, self._in_blocks(x), state)
+
+    def _unplanned(self, x: InputT) -> str | None:
+        """Return why no plan is asked for at all, or None."""
         cls = type(self)
         if cls.step is Recurrence.step or cls.scan is not Recurrence.scan:
             return "it has no step that is looped over"
         if leaves(x)[0].shape[1] < _FEWEST_STEPS * self.stride:
             return f"a chunk of fewer than {_FEWEST_STEPS} steps"
-        if self._has_context():
-            return fused.refuse(self, "a context is bound")
-        return fused.plan_for(self, self.step, self._in_blocks(x), state)
+        return None
 
     def stepper(self, x_t: InputT, state: StateT) -> fused.Stepper:
         """Return ``step`` as one native call, for a stream of frames like ``x_t``.
