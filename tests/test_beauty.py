@@ -14,6 +14,7 @@ FLOORS = [
     {"state", "shapes", "storage"},
     {"kernels"},
     {"fused"},
+    {"opaque"},
     {"recurrence"},
     {"registry"},
     {"cells", "layers"},

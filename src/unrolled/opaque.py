@@ -7,11 +7,12 @@ compiler. Going back runs the chunk a second time, for nothing but its inputs is
 Imported by the first module that is compiled: torch's compiler takes seconds to load.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import reduce
 from itertools import count
 from operator import index
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
 import torch
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from unrolled import fused
 from unrolled.errors import ConfigError
 from unrolled.kernels.guards import static_names
-from unrolled.state import Tree, leaves, map_leaves
+from unrolled.state import Tree, leaves
 
 # Of a leaf its class, dtype, device and the sizes of a row; of a tuple its class and its parts.
 Pattern: TypeAlias = tuple[Any, ...]
@@ -47,7 +48,9 @@ def scan(module: Any, x: Tree, state: Tree) -> tuple[Any, Any] | None:
         x: leaves ``[B, T, ...]``; of a stride, ``[B, T / stride, stride, ...]``.
         state: leaves ``[B, ...]``.
     """
-    number = operation_of(module, _pattern(x, 2), _pattern(state, 1))
+    if torch.compiler.is_exporting():  # an exported program runs where this module is not
+        return None
+    number = operation_of(module, pattern(x, 2), pattern(state, 1))
     if number < 0:
         return None
     statics = [reduce(getattr, name.split("."), module) for name in _names(module)]
@@ -63,15 +66,16 @@ def scan(module: Any, x: Tree, state: Tree) -> tuple[Any, Any] | None:
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def operation_of(module: Any, x: Pattern, state: Pattern) -> int:
     """Return the number of a module's operation over chunks and states like these; -1, no plan."""
+    chunk, first = _template(x, 2), _template(state, 1)
+    planned = fused.plan_for(module, module.step, chunk, first, compiling=True)
+    if isinstance(planned, str):
+        return -1
     known = _of_modules.setdefault(module, {})
-    if (x, state) not in known:
-        chunk, first = _template(x, 2), _template(state, 1)
-        planned = fused.plan_for(module, module.step, chunk, first, compiling=True)
-        if isinstance(planned, str):
-            return -1
-        operation = _Operation(next(_numbers), module, chunk, first, planned.output)
-        known[x, state] = _operations[operation.number] = operation
-    return known[x, state].number
+    key = x, state, pattern(planned.output, 1)
+    if key not in known:
+        known[key] = _Operation(next(_numbers), module, chunk, first, planned.output)
+        _operations[known[key].number] = known[key]
+    return known[key].number
 
 
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
@@ -81,15 +85,16 @@ def _names(module: Any) -> tuple[str, ...]:
 
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def _output(number: int) -> Pattern:
-    return _pattern(_operations[number].output, 1)
+    return pattern(_operations[number].output, 1)
 
 
-def _pattern(tree: Tree, leading: int) -> Pattern:
+def pattern(tree: Tree, leading: int) -> Pattern:
+    """Return what a tree looks like behind its leading axes, as constants."""
     if isinstance(tree, Tensor):
         # An index is a number even where the compiler would rather keep it open.
         sizes = [index(size) for size in tree.shape[leading:]]
         return type(tree), tree.dtype, tree.device.type, *sizes
-    return type(tree), *[_pattern(part, leading) for part in tree]
+    return type(tree), *[pattern(part, leading) for part in tree]
 
 
 def _is_leaf(pattern: Pattern) -> bool:
@@ -101,7 +106,7 @@ def _template(pattern: Pattern, leading: int) -> Tree:
         _, dtype, device, *sizes = pattern
         return torch.zeros(*(1,) * leading, *sizes, dtype=dtype, device=device)
     parts = [_template(part, leading) for part in pattern[1:]]
-    return _tuple(pattern[0], parts)
+    return cast(Tree, _tuple(pattern[0], parts))
 
 
 def _built(pattern: Pattern, following: Any) -> Any:
@@ -123,7 +128,9 @@ def _scan(
     number: int, inputs: Sequence[Tensor], states: Sequence[Tensor], statics: Sequence[Tensor]
 ) -> list[Tensor]:
     """Return the leaves of y ``[T, B, ...]`` and of the last state."""
-    return _apart(_run(number, inputs, states, statics), [*inputs, *states, *statics])
+    with _above_autograd(False):
+        results = _run(number, inputs, states, statics)
+    return _apart(results, [*inputs, *states, *statics])
 
 
 @_scan.register_fake
@@ -150,8 +157,7 @@ def _scan_backward(
 ) -> list[Tensor]:
     """Return the gradients of all that is needed of inputs, states and statics, in order."""
     given = [*inputs, *states, *statics]
-    # Operations run below autograd; leaving inference mode, on or not, is the way back up.
-    with torch.inference_mode(False), torch.enable_grad():
+    with _above_autograd(True):
         sources = [t.detach().requires_grad_(n) for t, n in zip(given, needed, strict=True)]
         following = iter(sources)
         parts = [[next(following) for _ in part] for part in (inputs, states, statics)]
@@ -204,6 +210,13 @@ def _differentiate(ctx: Any, gradients: list[Tensor]) -> tuple[Any, ...]:
 _scan.register_autograd(_differentiate, setup_context=_keep)
 
 
+@contextmanager
+def _above_autograd(grad: bool) -> Iterator[None]:
+    """Let torch differentiate, and decompose as it does for a user; operations run below both."""
+    with torch.inference_mode(False), torch.set_grad_enabled(grad):
+        yield
+
+
 def _run(
     number: int, inputs: Sequence[Tensor], states: Sequence[Tensor], statics: Sequence[Tensor]
 ) -> list[Tensor]:
@@ -215,7 +228,7 @@ def _run(
     planned = fused.plan_for(module, module.step, x, state)
     if isinstance(planned, str):
         raise _changed(module, f"no plan, since {planned}")
-    if _pattern(planned.output, 1) != _pattern(operation.output, 1):
+    if pattern(planned.output, 1) != pattern(operation.output, 1):
         raise _changed(module, "an output of another shape")
     if [(s.shape, s.dtype) for s in statics] != [(s.shape, s.dtype) for s in planned.statics]:
         raise _changed(module, "parameters of other shapes")
@@ -229,12 +242,12 @@ def _changed(module: nn.Module, got: str) -> ConfigError:
 
 
 def _apart(results: Sequence[Tensor], given: Sequence[Tensor]) -> list[Tensor]:
-    """Return results as an operation must: contiguous, and none in memory that has an owner."""
+    """Return results as an operation must: contiguous, each alone in memory of its own."""
     taken = {tensor.untyped_storage().data_ptr() for tensor in given}
     found = []
     for result in results:
         result = result.detach().contiguous()
-        if result.untyped_storage().data_ptr() in taken:
+        if result.storage_offset() or result.untyped_storage().data_ptr() in taken:
             result = result.clone()
         taken.add(result.untyped_storage().data_ptr())
         found.append(result)

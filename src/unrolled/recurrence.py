@@ -218,12 +218,9 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
 
     def _traced_scan(self, x: InputT, state: StateT) -> tuple[OutputT, StateT]:
         """Do what ``scan`` does while the compiler traces: one operation, or the loop in full."""
-        # An exported program is run where this module is not.
-        if torch.compiler.is_exporting() or self._unplanned(x) is not None:
-            return self.plain_scan(x, state)
         from unrolled import opaque  # not before: it loads torch's compiler
 
-        found = opaque.scan(self, self._in_blocks(x), state)
+        found = None if self._unplanned(x) else opaque.scan(self, self._in_blocks(x), state)
         return self.plain_scan(x, state) if found is None else found
 
     def _plan(self, x: InputT, state: StateT) -> fused.Planned | str:
@@ -310,11 +307,12 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         return torch.zeros(batch_size, *shape, dtype=dtype, device=like.device)
 
     def _check_input(self, x: InputT) -> tuple[int, int]:
-        leading = {leaf.shape[:2] for leaf in leaves(x)}
-        if len(leading) != 1 or any(leaf.ndim < 2 for leaf in leaves(x)):
+        # Compared, not put in a set: torch.compile leaves sizes open that nobody hashes.
+        leading = leaves(x)[0].shape[:2]
+        if any(leaf.ndim < 2 or leaf.shape[:2] != leading for leaf in leaves(x)):
             got = ", ".join(f"{k or 'x'} {list(v.shape)}" for k, v in named_leaves(x).items())
             raise ShapeError("x of shape [B, T, ...], B and T the same in all its parts", got)
-        batch_size, num_steps = leading.pop()
+        batch_size, num_steps = leading
         if num_steps == 0 or num_steps % self.stride:
             raise ShapeError(
                 f"T, the steps of x, to be a positive multiple of the stride {self.stride}",

@@ -2,8 +2,8 @@
 
 import weakref
 from dataclasses import dataclass, field
-from typing import Any
 from struct import pack
+from typing import Any
 
 from unrolled.errors import ConfigError
 from unrolled.kernels.program import (
