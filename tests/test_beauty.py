@@ -25,6 +25,7 @@ FLOORS = [
     {"models"},
     {"diagnostics"},
     {"streaming"},
+    {"export"},
     {"training"},
     {"tasks"},
     {"testing"},

@@ -129,13 +129,18 @@ def _unfit_mode() -> str | None:
         return "autocast is on"
     if torch._C._get_tracing_state() is not None:
         return "it is being traced"
-    if torch._C._functorch.peek_interpreter_stack() is not None:
+    if under_transform():
         return "it runs under a function transform"
     if torch.autograd.forward_ad._current_level >= 0:
         return "it is differentiated forwards"
     if torch._C._len_torch_dispatch_stack() or torch._C._is_torch_function_mode_enabled():
         return "it runs under a dispatch mode"
     return None
+
+
+def under_transform() -> bool:
+    """Tell whether a transform of torch.func, such as vmap, is at work."""
+    return torch._C._functorch.peek_interpreter_stack() is not None
 
 
 def _make(

@@ -220,7 +220,8 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         """Do what ``scan`` does while the compiler traces: one operation, or the loop in full."""
         from unrolled import opaque  # not before: it loads torch's compiler
 
-        found = None if self._unplanned(x) else opaque.scan(self, self._in_blocks(x), state)
+        in_a_loop = self._unplanned(x) is not None or self.has_context()
+        found = None if in_a_loop else opaque.scan(self, self._in_blocks(x), state)
         return self.plain_scan(x, state) if found is None else found
 
     def _plan(self, x: InputT, state: StateT) -> fused.Planned | str:
@@ -228,7 +229,7 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         reason = self._unplanned(x)
         if reason is not None:
             return reason
-        if self._has_context():
+        if self.has_context():
             return fused.refuse(self, "a context is bound")
         return fused.plan_for(self, self.step, self._in_blocks(x), state)
 
@@ -250,7 +251,7 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         cls = type(self)
         if cls.step is Recurrence.step or cls.step_ is not Recurrence.step_:
             raise UnplannableError("it has no step of its own, or a faster one")
-        if self._has_context():
+        if self.has_context():
             raise UnplannableError("a context is bound")
         return fused.Stepper(self, self.step, x_t, state)
 
@@ -266,19 +267,16 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         The batch may be K·N: K consecutive rows of x then share one of the N context rows.
         Gradients reach whatever made the context.
         """
-        takers = [
-            m
+        wanted = {
+            m: m.context_type
             for m in self.modules()
-            if isinstance(m, Recurrence) and m.context_type and isinstance(context, m.context_type)
-        ]
+            if isinstance(m, Recurrence) and m.context_type
+        }
+        takers = {m for m, kind in wanted.items() if isinstance(context, kind)}
         if not takers:
-            wanted = {
-                m.context_type.__name__
-                for m in self.modules()
-                if isinstance(m, Recurrence) and m.context_type
-            }
+            names = sorted({kind.__name__ for kind in wanted.values()})
             raise ContextError(
-                f"a context of {type(self).__name__}: {' or '.join(sorted(wanted)) or 'none'}",
+                f"a context of {type(self).__name__}: {' or '.join(names) or 'none'}",
                 type(context).__name__,
             )
         return _rebind(self, lambda m: context if m in takers else m._context)
@@ -289,14 +287,17 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
             self, lambda m: m._context if m._context is None else select_rows(m._context, index)
         )
 
-    def _has_context(self) -> bool:
+    def has_context(self) -> bool:
+        """Tell whether a context is bound, here or within."""
         return any(isinstance(m, Recurrence) and m._context is not None for m in self.modules())
 
     @property
     def context(self) -> ContextT:
         """The bound context; ``ContextError`` when there is none."""
+        if self.context_type is None and self._context is None:
+            raise AttributeError  # torch.jit.trace asks every property whether it is there
         if self._context is None:
-            name = self.context_type.__name__ if self.context_type else "no context"
+            name = self.context_type.__name__
             raise ContextError(f"a bound {name}", "none", "call module.given(context) first")
         return self._context
 
