@@ -5,6 +5,7 @@ import pickle
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
+import jaxtyping
 import pytest
 import torch
 from torch import Tensor
@@ -16,6 +17,8 @@ from unrolled.cells import GRU, LSTM, PeepholeLSTM
 from unrolled.recurrence import Recurrence
 
 B, T, C, D = 3, 7, 5, 5
+# Torch loads its rules for differentiating forwards through something that it has deprecated.
+FORWARD = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 
 
 def looped(module: Recurrence, x: Tensor) -> Tensor:
@@ -56,6 +59,7 @@ def test_gradients_by_function_transforms() -> None:
         assert_close(one, other)
 
 
+@FORWARD
 def test_jacobians_by_function_transforms() -> None:
     module, x = PeepholeLSTM(C, D), torch.randn(1, 4, C)
     expected = torch.autograd.functional.jacobian(lambda x: looped(module, x), x)
@@ -63,6 +67,7 @@ def test_jacobians_by_function_transforms() -> None:
     assert_close(jacfwd(lambda x: module(x)[0])(x), expected)
 
 
+@FORWARD
 def test_forward_mode() -> None:
     module, x, tangent = PeepholeLSTM(C, D), torch.randn(B, T, C), torch.randn(B, T, C)
     with forward_ad.dual_level():
@@ -102,9 +107,10 @@ def test_gradient_checkpointing() -> None:
     assert_close(got, torch.autograd.grad(looped(module, x).square().sum(), x)[0])
 
 
-def test_a_trace_of_torchscript_holds_the_loop() -> None:
+def test_a_trace_of_torchscript_holds_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     module, x = PeepholeLSTM(C, D), torch.randn(B, T, C)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), monkeypatch.context() as patch:
+        patch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # a size is a tensor here
         warnings.simplefilter("ignore")  # it is deprecated, and warns of every size it fixes
         traced = torch.jit.trace(module, (x,))
     other = torch.randn(B, T, C)

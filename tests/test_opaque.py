@@ -23,10 +23,10 @@ B, T, C, D = 3, 7, 5, 5
 
 
 @pytest.fixture(autouse=True)
-def _nothing_compiled_before() -> Iterator[None]:
-    jaxtyping.config.update("jaxtyping_disable", True)  # torch cannot trace what checks shapes
+def _nothing_compiled_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # Torch cannot trace what checks shapes.
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     yield
-    jaxtyping.config.update("jaxtyping_disable", False)
     torch.compiler.reset()
 
 

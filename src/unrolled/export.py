@@ -112,21 +112,15 @@ def export_step(
     with torch.no_grad():
         state = module.state_like(x_t)
         y_t, _ = module.step(x_t, state)
-    inputs = [*_names("x", x_t), *_names("state", state)]
-    outputs = [*_names("y", y_t), *_names("next_state", state)]
-    flat = _Flat(module, x_t, state)
+    states = _names("state", state)
+    inputs, outputs = (
+        [*_names("x", x_t), *states],
+        [*_names("y", y_t), *_names("next_state", state)],
+    )
     beside = path.with_suffix(".safetensors")
-    with TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
-        draft = Path(folder) / path.name
-        run = _write(flat, draft, format, inputs, outputs)
-        difference = _difference(flat, run)
-        if not difference <= _TOLERANCE:
-            raise NumericsError(
-                f"the exported step to differ by at most {_TOLERANCE:.0e}", f"{difference:.1e}"
-            )
-        first = dict(zip(_names("state", state), leaves(state), strict=True))
-        save_tensors(beside, first, {"inputs": json.dumps(inputs), "outputs": json.dumps(outputs)})
-        write_file(path, draft.read_bytes())
+    difference = _write_checked(_Flat(module, x_t, state), path, format, inputs, outputs)
+    first = dict(zip(states, leaves(state), strict=True))
+    save_tensors(beside, first, {"inputs": json.dumps(inputs), "outputs": json.dumps(outputs)})
     return Exported(path, beside, inputs, outputs, difference)
 
 
@@ -153,6 +147,21 @@ def _check_module(module: Recurrence[Any, Any, Any, Any]) -> None:
 
 def _names(root: str, tree: Tree) -> list[str]:
     return [f"{root}.{path}" if path else root for path in named_leaves(tree)]
+
+
+def _write_checked(
+    flat: _Flat, path: Path, format: str, inputs: list[str], outputs: list[str]
+) -> float:
+    """Write a step if it is right, and return its difference from the module."""
+    with TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
+        draft = Path(folder) / path.name
+        difference = _difference(flat, _write(flat, draft, format, inputs, outputs))
+        if not difference <= _TOLERANCE:
+            raise NumericsError(
+                f"the exported step to differ by at most {_TOLERANCE:.0e}", f"{difference:.1e}"
+            )
+        write_file(path, draft.read_bytes())
+    return difference
 
 
 def _write(flat: _Flat, path: Path, format: str, inputs: list[str], outputs: list[str]) -> Run:

@@ -90,11 +90,11 @@ def _find(module: nn.Module, step: StepFunction, x: Tree, state: Tree) -> Planne
     sizes = tuple((name, leaf.shape[1:]) for name, leaf in named_leaves(state).items())
     key = (guarded.key, looks, sizes, torch.is_inference_mode_enabled())
     plans = _plans.setdefault(module, {})
-    if key not in plans:
+    found = plans.get(key)
+    if found is None:
         while len(plans) >= _KEPT:
-            plans.pop(next(iter(plans)))
-        plans[key] = _make(module, step, x, state, guarded)
-    found = plans[key]
+            plans.pop(next(iter(plans)), None)  # another thread may have been faster
+        found = plans[key] = _make(module, step, x, state, guarded)
     return found if isinstance(found, str) else Planned(*found, guarded.statics)
 
 
@@ -155,9 +155,14 @@ def _make(
             raise UnplannableError("it returns a state of another structure")
         return leaves(y_t), leaves(after)
 
+    # The caller's own hooks, as of checkpoint, count what a step saves, and not what a check does.
+    unhooked = torch.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t)
     try:
-        plan = Plan(on_leaves, [leaf[:, 0] for leaf in leaves(x)], leaves(state), guarded.statics)
-        difference = _difference(plan, on_leaves, x, state, guarded.statics)
+        with unhooked:
+            plan = Plan(
+                on_leaves, [leaf[:, 0] for leaf in leaves(x)], leaves(state), guarded.statics
+            )
+            difference = _difference(plan, on_leaves, x, state, guarded.statics)
     except UnplannableError as error:
         return str(error)
     except Exception as error:  # of the step or of the planner: the loop is always right

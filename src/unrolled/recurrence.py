@@ -267,14 +267,10 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         The batch may be K·N: K consecutive rows of x then share one of the N context rows.
         Gradients reach whatever made the context.
         """
-        wanted = {
-            m: m.context_type
-            for m in self.modules()
-            if isinstance(m, Recurrence) and m.context_type
-        }
-        takers = {m for m, kind in wanted.items() if isinstance(context, kind)}
+        kinds = {m: getattr(m, "context_type", None) for m in self.modules()}
+        takers = {m for m, kind in kinds.items() if kind and isinstance(context, kind)}
         if not takers:
-            names = sorted({kind.__name__ for kind in wanted.values()})
+            names = sorted({kind.__name__ for kind in kinds.values() if kind})
             raise ContextError(
                 f"a context of {type(self).__name__}: {' or '.join(names) or 'none'}",
                 type(context).__name__,
@@ -294,12 +290,12 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
     @property
     def context(self) -> ContextT:
         """The bound context; ``ContextError`` when there is none."""
-        if self.context_type is None and self._context is None:
+        if self._context is not None:
+            return self._context
+        if self.context_type is None:
             raise AttributeError  # torch.jit.trace asks every property whether it is there
-        if self._context is None:
-            name = self.context_type.__name__
-            raise ContextError(f"a bound {name}", "none", "call module.given(context) first")
-        return self._context
+        name = self.context_type.__name__
+        raise ContextError(f"a bound {name}", "none", "call module.given(context) first")
 
     def zeros(self, batch_size: int, *shape: int) -> Tensor:
         """Return zeros for a leaf of the state: on the parameters' device, at least float32."""
