@@ -108,11 +108,15 @@ def test_what_cannot_be_exported_is_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_bound_context_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_format(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="a format among torch, onnx, got 'tflite'"):
+        export_step(LSTM(C, D).eval(), torch.zeros(1, C), tmp_path / "step", format="tflite")
+
+
+def test_a_context_is_refused(tmp_path: Path) -> None:
     decoder = ShowAttendTell(13, 7, embedding_size=3, hidden_size=D, attention_size=3).eval()
-    bound = decoder.given(decoder.remember(torch.randn(1, 4, 7)))
-    with pytest.raises(ContextError, match="a module without a context"):
-        export_step(bound, torch.zeros(1, dtype=torch.int64), tmp_path / "step.onnx")
+    with pytest.raises(ContextError, match="no context, got ShowAttendTell, which takes a Memory"):
+        export_step(decoder, torch.zeros(1, dtype=torch.int64), tmp_path / "step.onnx")
 
 
 def test_a_state_that_passes_through_is_an_output_of_its_own(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def export_step(
     Raises:
         ConfigError: another ending or format, a module in train(), a step that cannot be exported,
             or the packages of the extra ``onnx`` are missing.
-        ContextError: a context is bound.
+        ContextError: the module takes a context, for which a file has no place.
         NumericsError: the file computes something else than the module.
     Source: none; torch.export and torch.onnx do the work.
     Example:
@@ -125,14 +125,12 @@ def export_step(
 
 
 def _format_of(path: Path, format: str | None) -> str:
-    known = sorted(set(FORMATS.values()))
     if format is None:
         format = FORMATS.get(path.suffix)
-    if format not in known:
-        raise ConfigError(
-            f"a path that ends in {' or '.join(FORMATS)}, or a format among {', '.join(known)}",
-            f"{path.name} and {format = }",
-        )
+        if format is None:
+            raise ConfigError(f"a path that ends in {' or '.join(FORMATS)}", path.name)
+    if format not in FORMATS.values():
+        raise ConfigError(f"a format among {', '.join(FORMATS.values())}", repr(format))
     if not path.parent.is_dir():
         raise ConfigError(f"a folder at {path.parent}", "none")
     return format
@@ -141,8 +139,10 @@ def _format_of(path: Path, format: str | None) -> str:
 def _check_module(module: Recurrence[Any, Any, Any, Any]) -> None:
     if module.training:
         raise ConfigError("a module in eval()", "one in train()", "call module.eval() first")
-    if module.has_context():
-        raise ContextError("a module without a context", "a bound one", "export it before `given`")
+    for inner in module.modules():
+        if isinstance(inner, Recurrence) and inner.context_type is not None:
+            got = f"{type(inner).__name__}, which takes a {inner.context_type.__name__}"
+            raise ContextError("a module that needs no context", got)
 
 
 def _names(root: str, tree: Tree) -> list[str]:

@@ -9,6 +9,7 @@ import unrolled
 from unrolled.cli.bench import bench
 from unrolled.cli.demo import demo
 from unrolled.cli.evaluate import evaluate
+from unrolled.cli.export import export
 from unrolled.cli.generate import generate
 from unrolled.cli.info import info
 from unrolled.cli.inspect import inspect
@@ -26,6 +27,7 @@ app = App(
 for verb in (demo, train, evaluate, predict, generate, inspect, verify, info):
     app.command(verb)
 app.command(bench)
+app.command(export)
 app.command(list_names, name="list")
 
 
