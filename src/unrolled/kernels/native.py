@@ -117,9 +117,8 @@ def pack(program: Program, matrices: Sequence[Tensor], threads: int | None = Non
     places = tuple((m.data_ptr(), m.stride(), m.shape, m.dtype, m.device.type) for m in matrices)
     found = encoding.laid_out.get(places)
     if found is None:
-        sources = _sources(program, encoding, matrices)
-        header = _header(program, encoding)
-        found = (_Source * len(sources))(*sources), header
+        blocks = _sources(program, encoding, matrices)
+        found = (_Source * len(blocks))(*blocks), _header(program, encoding)
         encoding.laid_out.clear()  # of what lay elsewhere; other threads hold what they found
         encoding.laid_out[places] = found
     sources, header = found
