@@ -334,20 +334,6 @@ def test_without_the_native_library_everything_runs(monkeypatch: pytest.MonkeyPa
     assert_equals_loop(cell)
 
 
-def test_second_derivatives_are_refused_in_words() -> None:
-    cell, x = Cell(), torch.randn(B, T, C, requires_grad=True)
-    (gradient,) = torch.autograd.grad(cell(x)[0].sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError, match="a second derivative of a fused"):
-        gradient.sum().backward()
-
-
-def test_function_transforms_run_in_the_loop() -> None:
-    cell = Cell()
-    x = torch.randn(2, B, T, C)
-    got = torch.vmap(lambda x: cell(x)[0])(x)
-    torch.testing.assert_close(got[1], cell(x[1])[0], rtol=1e-5, atol=1e-5)
-
-
 def test_a_module_that_is_gone_takes_its_plans_along() -> None:
     gc.collect()
     before = len(fused._plans)

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from unrolled import cells, decoding, errors, layers, models, nn, streaming, testing
+    from unrolled import cells, decoding, errors, export, layers, models, nn, streaming, testing
     from unrolled.recurrence import Recurrence
     from unrolled.registry import build, register
     from unrolled.tasks.run import load, resume, train
@@ -21,6 +21,7 @@ __all__ = [
     "cells",
     "decoding",
     "errors",
+    "export",
     "layers",
     "load",
     "models",

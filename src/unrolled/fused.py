@@ -64,7 +64,9 @@ def answers(module: nn.Module) -> dict[str, str]:
     }
 
 
-def plan_for(module: nn.Module, step: StepFunction, x: Tree, state: Tree) -> Planned | str:
+def plan_for(
+    module: nn.Module, step: StepFunction, x: Tree, state: Tree, *, compiling: bool = False
+) -> Planned | str:
     """Return the plan for a module as it is now, made if need be, or the reason why there is none.
 
     Args:
@@ -72,8 +74,10 @@ def plan_for(module: nn.Module, step: StepFunction, x: Tree, state: Tree) -> Pla
         step: from ``x_t [B, ...]`` and a state to y_t and the next state.
         x: leaves ``[B, T, ...]``; of a stride, ``[B, T / stride, stride, ...]``.
         state: leaves ``[B, ...]``.
+        compiling: the compiler asks, for an operation of its graph; the plan does not run now.
     """
-    answer = _unfit(x, state) or _find(module, step, x, state)
+    mode = _unfit_mode() if compiling else unfit_now()
+    answer = mode or _unfit(x, state) or _find(module, step, x, state)
     _answers[module] = answer
     return answer
 
@@ -86,19 +90,16 @@ def _find(module: nn.Module, step: StepFunction, x: Tree, state: Tree) -> Planne
     sizes = tuple((name, leaf.shape[1:]) for name, leaf in named_leaves(state).items())
     key = (guarded.key, looks, sizes, torch.is_inference_mode_enabled())
     plans = _plans.setdefault(module, {})
-    if key not in plans:
+    found = plans.get(key)
+    if found is None:
         while len(plans) >= _KEPT:
-            plans.pop(next(iter(plans)))
-        plans[key] = _make(module, step, x, state, guarded)
-    found = plans[key]
+            plans.pop(next(iter(plans)), None)  # another thread may have been faster
+        found = plans[key] = _make(module, step, x, state, guarded)
     return found if isinstance(found, str) else Planned(*found, guarded.statics)
 
 
 def _unfit(x: Tree, state: Tree) -> str | None:
     """Return why a call is none for a plan, whatever the module."""
-    reason = unfit_now()
-    if reason is not None:
-        return reason
     if not leaves(state):
         return "it has no state"
     for leaf in leaves(state):
@@ -118,13 +119,17 @@ def unfit_now() -> str | None:
     """Return why no plan at all may run in torch's mode of the moment, or None."""
     if torch.compiler.is_compiling() or torch._C._functorch.maybe_get_level is None:
         return "it is being compiled"  # first: the compiler reads no further
+    return _unfit_mode()
+
+
+def _unfit_mode() -> str | None:
     if native.available() is None:
         return "there is no native library"
     if torch.is_autocast_enabled("cpu"):
         return "autocast is on"
     if torch._C._get_tracing_state() is not None:
         return "it is being traced"
-    if torch._C._functorch.peek_interpreter_stack() is not None:
+    if under_transform():
         return "it runs under a function transform"
     if torch.autograd.forward_ad._current_level >= 0:
         return "it is differentiated forwards"
@@ -133,21 +138,31 @@ def unfit_now() -> str | None:
     return None
 
 
+def under_transform() -> bool:
+    """Tell whether a transform of torch.func, such as vmap, is at work."""
+    return torch._C._functorch.peek_interpreter_stack() is not None
+
+
 def _make(
     module: nn.Module, step: StepFunction, x: Tree, state: Tree, guarded: Guarded
 ) -> tuple[Plan, Tree] | str:
     output: list[Tree] = []
 
     def on_leaves(inputs: list[Tensor], states: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        y_t, after = step(_like(x, inputs), _like(state, states))
+        y_t, after = step(like(x, inputs), like(state, states))
         output[:] = [y_t]
         if list(named_leaves(after)) != list(named_leaves(state)):
             raise UnplannableError("it returns a state of another structure")
         return leaves(y_t), leaves(after)
 
+    # The caller's own hooks, as of checkpoint, count what a step saves, and not what a check does.
+    unhooked = torch.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t)
     try:
-        plan = Plan(on_leaves, [leaf[:, 0] for leaf in leaves(x)], leaves(state), guarded.statics)
-        difference = _difference(plan, on_leaves, x, state, guarded.statics)
+        with unhooked:
+            plan = Plan(
+                on_leaves, [leaf[:, 0] for leaf in leaves(x)], leaves(state), guarded.statics
+            )
+            difference = _difference(plan, on_leaves, x, state, guarded.statics)
     except UnplannableError as error:
         return str(error)
     except Exception as error:  # of the step or of the planner: the loop is always right
@@ -234,7 +249,7 @@ def scan(planned: Planned, x: Tree, state: Tree) -> tuple[Any, Any]:
     rows = Rows((batch_size,) * num_steps)
     ys, after = planned.plan.run(inputs, leaves(state), planned.statics, rows, execute)
     ys = [y.unflatten(0, (num_steps, batch_size)).transpose(0, 1) for y in ys]
-    return _like(planned.output, ys), _like(state, after)
+    return like(planned.output, ys), like(state, after)
 
 
 def ragged_scan(
@@ -260,7 +275,7 @@ def ragged_scan(
             leaf.new_zeros(batch_size, num_steps, *leaf.shape[1:])
             for leaf in leaves(planned.output)
         ]
-        return _like(planned.output, empty), state
+        return like(planned.output, empty), state
     following = torch.cat([start[1:], start.new_zeros(1)])
     is_last = torch.cat([row[1:] != row[:-1], torch.ones(1, dtype=torch.bool)])
     length = torch.where(is_last, lengths[row], following) - start
@@ -281,7 +296,7 @@ def ragged_scan(
         old.index_copy(0, row[is_last], new[is_last])
         for old, new in zip(leaves(state), after, strict=True)
     ]
-    return _like(planned.output, ys), _like(state, ends)
+    return like(planned.output, ys), like(state, ends)
 
 
 def _spread(y: Tensor, index: Tensor, batch_size: int, num_steps: int) -> Tensor:
@@ -289,7 +304,8 @@ def _spread(y: Tensor, index: Tensor, batch_size: int, num_steps: int) -> Tensor
     return whole.view(batch_size, num_steps, *y.shape[1:])
 
 
-def _like(template: Tree, tensors: list[Tensor]) -> Tree:
+def like(template: Tree, tensors: list[Tensor]) -> Tree:
+    """Return the tensors as a tree like the template."""
     following = iter(tensors)
     return map_leaves(lambda _: next(following), template)
 
@@ -316,8 +332,8 @@ class Stepper:
             raise UnplannableError(planned)
         self._output = planned.output
         self._stepper = stepper.Stepper(planned.plan.trace, leaves(state), planned.statics)
-        self.state = _like(state, self._stepper.states)
+        self.state = like(state, self._stepper.states)
 
     def __call__(self, x_t: Tree) -> Any:
         """Take the next frame, and return what the step gives."""
-        return _like(self._output, self._stepper.step(leaves(x_t)))
+        return like(self._output, self._stepper.step(leaves(x_t)))

@@ -124,6 +124,8 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
 
     def scan(self, x: InputT, state: StateT) -> tuple[OutputT, StateT]:
         """Advance over a whole chunk ``x [B, T, ...]``: natively, if ``step`` can be planned."""
+        if torch.compiler.is_dynamo_compiling():
+            return self._traced_scan(x, state)
         planned = self._plan(x, state)
         if isinstance(planned, str):
             return self.plain_scan(x, state)
@@ -212,14 +214,29 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         _check_ragged(lengths, reset, batch_size, num_steps, self.stride)
         return self.ragged_scan(x, state, lengths.to(device), reset.to(device))
 
+    def _traced_scan(self, x: InputT, state: StateT) -> tuple[OutputT, StateT]:
+        """Do what ``scan`` does while the compiler traces: one operation, or the loop in full."""
+        from unrolled import opaque  # not before: it loads torch's compiler
+
+        in_a_loop = self._unplanned() is not None or self.has_context()
+        found = None if in_a_loop else opaque.scan(self, self._in_blocks(x), state)
+        return self.plain_scan(x, state) if found is None else found
+
     def _plan(self, x: InputT, state: StateT) -> fused.Planned | str:
         """Return the plan of ``step``, or the reason why there is none."""
+        reason = self._unplanned()
+        if reason is not None:
+            return reason
+        if self.has_context():
+            return fused.refuse(self, "a context is bound")
+        return fused.plan_for(self, self.step, self._in_blocks(x), state)
+
+    def _unplanned(self) -> str | None:
+        """Return why no plan is asked for at all, or None."""
         cls = type(self)
         if cls.step is Recurrence.step or cls.scan is not Recurrence.scan:
             return "it has no step that is looped over"
-        if self._has_context():
-            return fused.refuse(self, "a context is bound")
-        return fused.plan_for(self, self.step, self._in_blocks(x), state)
+        return None
 
     def stepper(self, x_t: InputT, state: StateT) -> fused.Stepper:
         """Return ``step`` as one native call, for a stream of frames like ``x_t``.
@@ -230,7 +247,7 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         cls = type(self)
         if cls.step is Recurrence.step or cls.step_ is not Recurrence.step_:
             raise UnplannableError("it has no step of its own, or a faster one")
-        if self._has_context():
+        if self.has_context():
             raise UnplannableError("a context is bound")
         return fused.Stepper(self, self.step, x_t, state)
 
@@ -246,19 +263,12 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         The batch may be K·N: K consecutive rows of x then share one of the N context rows.
         Gradients reach whatever made the context.
         """
-        takers = [
-            m
-            for m in self.modules()
-            if isinstance(m, Recurrence) and m.context_type and isinstance(context, m.context_type)
-        ]
+        kinds = {m: getattr(m, "context_type", None) for m in self.modules()}
+        takers = {m for m, kind in kinds.items() if kind and isinstance(context, kind)}
         if not takers:
-            wanted = {
-                m.context_type.__name__
-                for m in self.modules()
-                if isinstance(m, Recurrence) and m.context_type
-            }
+            names = sorted({kind.__name__ for kind in kinds.values() if kind})
             raise ContextError(
-                f"a context of {type(self).__name__}: {' or '.join(sorted(wanted)) or 'none'}",
+                f"a context of {type(self).__name__}: {' or '.join(names) or 'none'}",
                 type(context).__name__,
             )
         return _rebind(self, lambda m: context if m in takers else m._context)
@@ -269,16 +279,19 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
             self, lambda m: m._context if m._context is None else select_rows(m._context, index)
         )
 
-    def _has_context(self) -> bool:
+    def has_context(self) -> bool:
+        """Tell whether a context is bound, here or within."""
         return any(isinstance(m, Recurrence) and m._context is not None for m in self.modules())
 
     @property
     def context(self) -> ContextT:
         """The bound context; ``ContextError`` when there is none."""
-        if self._context is None:
-            name = self.context_type.__name__ if self.context_type else "no context"
-            raise ContextError(f"a bound {name}", "none", "call module.given(context) first")
-        return self._context
+        if self._context is not None:
+            return self._context
+        if self.context_type is None:
+            raise AttributeError  # torch.jit.trace asks every property whether it is there
+        name = self.context_type.__name__
+        raise ContextError(f"a bound {name}", "none", "call module.given(context) first")
 
     def zeros(self, batch_size: int, *shape: int) -> Tensor:
         """Return zeros for a leaf of the state: on the parameters' device, at least float32."""
@@ -287,11 +300,12 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         return torch.zeros(batch_size, *shape, dtype=dtype, device=like.device)
 
     def _check_input(self, x: InputT) -> tuple[int, int]:
-        leading = {leaf.shape[:2] for leaf in leaves(x)}
-        if len(leading) != 1 or any(leaf.ndim < 2 for leaf in leaves(x)):
+        # Compared, not put in a set: torch.compile leaves sizes open that nobody hashes.
+        leading = leaves(x)[0].shape[:2]
+        if any(leaf.ndim < 2 or leaf.shape[:2] != leading for leaf in leaves(x)):
             got = ", ".join(f"{k or 'x'} {list(v.shape)}" for k, v in named_leaves(x).items())
             raise ShapeError("x of shape [B, T, ...], B and T the same in all its parts", got)
-        batch_size, num_steps = leading.pop()
+        batch_size, num_steps = leading
         if num_steps == 0 or num_steps % self.stride:
             raise ShapeError(
                 f"T, the steps of x, to be a positive multiple of the stride {self.stride}",

@@ -36,7 +36,11 @@ def arguments(op: Op) -> int:
     return 3 if op in three else 2 if op in (*two, Op.DSIGMOID, Op.DTANH) else 1
 
 
-ELEMENTWISE = [op for op in Op if op not in (Op.ROW_SUM, Op.ROW_MAX, Op.SPREAD, Op.TOTAL, Op.NORMALIZE, Op.DNORMALIZE)]
+ELEMENTWISE = [
+    op
+    for op in Op
+    if op not in (Op.ROW_SUM, Op.ROW_MAX, Op.SPREAD, Op.TOTAL, Op.NORMALIZE, Op.DNORMALIZE)
+]
 
 
 def apply(op: Op, value: float, args: list[Tensor], run: str) -> Tensor:
@@ -147,7 +151,12 @@ def test_rows_are_normalized_and_gradients_pass(n: int, isa: str, monkeypatch) -
         )
     )
     program = Program((wide,) * 4, (stage,))
-    tensors = [torch.randn(11, n), 3 + 2 * torch.randn(11, n), torch.empty(11, n), torch.empty(11, n)]
+    tensors = [
+        torch.randn(11, n),
+        3 + 2 * torch.randn(11, n),
+        torch.empty(11, n),
+        torch.empty(11, n),
+    ]
     source = tensors[1].double().requires_grad_()
     expected = torch.nn.functional.layer_norm(source, (n,), eps=eps)
     (gradient,) = torch.autograd.grad(expected, source, tensors[0].double())

@@ -208,7 +208,6 @@ def test_bad_options_are_refused_in_torchs_words(kind: str, options: dict[str, A
 def test_gradients_of_gradients_are_refused_not_wrong(runs: list[Counts]) -> None:
     ours, _ = pair("GRU")
     x = draw("padded")
-    (gradient,) = torch.autograd.grad(ours(x)[0].sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError, match="a second derivative of a fused recurrence"):
-        gradient.square().sum().backward()
+    with pytest.raises(RuntimeError, match="first derivatives only"):
+        torch.autograd.grad(ours(x)[0].sum(), x, create_graph=True)
     assert runs

@@ -7,12 +7,18 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import ConfigError
+from unrolled.fused import under_transform
 
 CellT = TypeVar("CellT", bound=nn.Module)
 
 
 def kernel_fits(x: Tensor, h: Tensor) -> bool:
-    """Tell whether torch's kernel would compute in the state's dtype, as our ``step`` does."""
+    """Tell whether torch's kernel would compute in the state's dtype, as our ``step`` does.
+
+    Under vmap and its kin it would not compute at all.
+    """
+    if not torch.compiler.is_compiling() and under_transform():
+        return False
     return x.dtype == h.dtype and not torch.is_autocast_enabled(x.device.type)
 
 

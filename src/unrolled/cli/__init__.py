@@ -10,6 +10,7 @@ from unrolled.cli.bench import bench
 from unrolled.cli.data import data
 from unrolled.cli.demo import demo
 from unrolled.cli.evaluate import evaluate
+from unrolled.cli.export import export
 from unrolled.cli.figure import figure
 from unrolled.cli.generate import generate
 from unrolled.cli.help import FoldedHelp
@@ -31,6 +32,7 @@ app = App(
 for verb in (demo, train, evaluate, predict, generate, inspect, figure, verify, data, info):
     app.command(verb)
 app.command(bench)
+app.command(export)
 app.command(list_names, name="list")
 
 

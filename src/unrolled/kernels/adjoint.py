@@ -289,9 +289,7 @@ _RULES: dict[Op, Rule] = {
     Op.POW: _times(
         lambda graph, x, y: _scaled(graph, graph.op(Op.POW, x, value=y.value - 1), y.value)
     ),
-    Op.NORMALIZE: lambda graph, y, g: (
-        graph.op(Op.DNORMALIZE, g, y.args[0], value=y.value),
-    ),
+    Op.NORMALIZE: lambda graph, y, g: (graph.op(Op.DNORMALIZE, g, y.args[0], value=y.value),),
     Op.GT: lambda *_: (None, None),
     Op.GE: lambda *_: (None, None),
     Op.EQ: lambda *_: (None, None),

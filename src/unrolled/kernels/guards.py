@@ -51,6 +51,17 @@ def guard(module: nn.Module) -> Guarded:
     return Guarded(tensors, tuple(key), refusal or _refusal_of(tensors))
 
 
+def static_names(module: nn.Module) -> list[str]:
+    """Return the paths of the tensors that ``guard`` calls statics, in its order."""
+    names: dict[int, str] = {}
+    for path, inner in module.named_modules():
+        for tensors in (inner._parameters, inner._buffers):
+            for name, tensor in tensors.items():
+                if tensor is not None:
+                    names.setdefault(id(tensor), f"{path}.{name}" if path else name)
+    return list(names.values())
+
+
 def _refusal_of(tensors: list[Tensor]) -> str | None:
     for tensor in tensors:
         if tensor.device.type != "cpu":

@@ -190,23 +190,15 @@ class _Loop(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        with torch.no_grad():
-            found = _backward(ctx, gradients)
-        if torch.is_grad_enabled():  # a second derivative may be asked for, and must not be 0
-            found = _refusing_second_derivatives(found)
-        return (*(None,) * 5, *found)
-
-
-def _refusing_second_derivatives(found: list[Tensor | None]) -> list[Tensor | None]:
-    there = {place: tensor for place, tensor in enumerate(found) if tensor is not None}
-    refuse = torch._C._functions.DelayedError(
-        "a second derivative of a fused recurrence: expected a first one only; run the module "
-        "with UNROLLED_ISA=none in the environment, or in float64",
-        len(there),
-    )
-    refused: Any = refuse(*(tensor.detach().requires_grad_() for tensor in there.values()))
-    there = dict(zip(there, refused if len(there) > 1 else (refused,), strict=True))
-    return [there.get(place) for place in range(len(found))]
+        if torch.is_grad_enabled():
+            # Here, and not when it is asked for: no graph leads from these gradients to what they
+            # depend on, so that a second derivative could be 0 and nobody would notice.
+            raise RuntimeError(
+                "a graph of the gradients of a fused recurrence (create_graph=True): expected "
+                "first derivatives only; run the module with UNROLLED_ISA=none in the "
+                "environment, or in float64"
+            )
+        return (*(None,) * 5, *_backward(ctx, gradients))
 
 
 def _backward(ctx: Any, gradients: tuple[Tensor, ...]) -> list[Tensor | None]:

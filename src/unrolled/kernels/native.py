@@ -113,12 +113,13 @@ def pack(program: Program, matrices: Sequence[Tensor], threads: int | None = Non
     encoding = encoded(program, library.unrolled_lanes(isa))
     weights = torch.empty(encoding.packed_floats, dtype=torch.float32)
     places = tuple((m.data_ptr(), m.stride(), m.shape, m.dtype, m.device.type) for m in matrices)
-    if places not in encoding.laid_out:
-        encoding.laid_out.clear()
-        sources = _sources(program, encoding, matrices)
-        header = _header(program, encoding)
-        encoding.laid_out[places] = (_Source * len(sources))(*sources), header
-    sources, header = encoding.laid_out[places]
+    found = encoding.laid_out.get(places)
+    if found is None:
+        blocks = _sources(program, encoding, matrices)
+        found = (_Source * len(blocks))(*blocks), _header(program, encoding)
+        encoding.laid_out.clear()  # of what lay elsewhere; other threads hold what they found
+        encoding.laid_out[places] = found
+    sources, header = found
     library.unrolled_pack(
         isa, sources, len(sources), weights.data_ptr(), threads or torch.get_num_threads()
     )

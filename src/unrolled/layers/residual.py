@@ -60,7 +60,7 @@ class Residual(Recurrence[ResidualState]):
 
     @property
     def _parts(self) -> tuple[Recurrence[Any], Recurrence[Any] | None]:
-        return cast(tuple[Recurrence[Any], Recurrence[Any] | None], (self.layer, self.skip))
+        return cast("tuple[Recurrence[Any], Recurrence[Any] | None]", (self.layer, self.skip))
 
     def initial_state(self, batch_size: int) -> ResidualState:
         """Return the initial state of the layer and of the way around it."""

@@ -54,7 +54,7 @@ class Serial(Recurrence[tuple[Any, ...], Tree, Tree]):
     @property
     def layers(self) -> list[Recurrence[Any, Any, Any, Any]]:
         """The layers in order, with their contexts bound if this module's are."""
-        return cast(list[Recurrence[Any, Any, Any, Any]], list(self._modules.values()))
+        return cast("list[Recurrence[Any, Any, Any, Any]]", list(self._modules.values()))
 
     def initial_state(self, batch_size: int) -> tuple[Any, ...]:
         """Return the initial state of each layer."""
