@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from unrolled.cli import demo_language, main
+from unrolled.kernels.library import is_there
 from unrolled.tasks import narrator
 from unrolled.tasks.language_run import reopen
 from unrolled.training import run_folder
@@ -39,10 +40,11 @@ def stop_at_step(number: int, monkeypatch) -> None:
 def test_in_a_pipe_it_is_plain_text_from_the_header_to_the_commands(capsys) -> None:
     assert main(["demo", "--minutes", "0.02"]) == 0
     captured = capsys.readouterr()
+    way = "native" if is_there() else "python"
     places = [
         captured.out.index(words)
         for words in (
-            "python path.\nIt writes to runs/demo-1",
+            f"{way} path.\nIt writes to runs/demo-1",
             "On the stage: a green triangle",
             "0.0 s  the green triangle passes behind the yellow triangle.",
             "step     0",
