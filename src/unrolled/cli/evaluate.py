@@ -24,7 +24,7 @@ def evaluate(
 
     Args:
         model: a run folder or a model folder.
-        data: a text file, a folder or a pattern; a run folder remembers its own.
+        data: a text file, a folder, a pattern or world; a run folder remembers its own.
         encoding: of the files.
         part: left out, it is the held-out part of the text that the model was trained on, and of
             any other text all that the model was not trained on.

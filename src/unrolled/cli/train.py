@@ -83,7 +83,8 @@ def language(
     Example: unrolled train language --config tinyshakespeare_3_minutes
 
     Args:
-        data: a text file, a folder, or a pattern such as "*.tex"; --config may say it instead.
+        data: a text file, a folder, a pattern such as "*.tex", or world, which is the embedded
+            data; --config may say it instead.
         config: a YAML file, such as the config.yaml of a run, or a recipe that `unrolled list`
             names; a flag beside it overrides what it says.
         out: a new folder for the run; runs/language-N if left out.

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.errors import ConfigError, ReaderError
-from unrolled.readers.text import TextParts, hash_text, join_texts, read_parts, read_texts
+from unrolled.readers.text import TextParts, hash_text, join_texts
 from unrolled.tasks.language import LanguageModel, evaluation_streams, mean_nats
+from unrolled.tasks.language_data import read_language_parts, read_language_texts
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,10 @@ def evaluate_file(
     Of data other than that of its training, files that training had a share in are left out and
     counted, unless ``part`` is "all".
     """
-    text = read_parts(source, split=model.split, encoding=encoding)
+    text = read_language_parts(source, split=model.split, encoding=encoding)
     if part is not None or text.hashes() == model.parts:
         return replace(evaluate(model, text, part=part), files_left_out=len(text.left_out))
-    texts = read_texts(source, encoding=encoding).texts.values()
+    texts = read_language_texts(source, encoding=encoding).texts.values()
     unseen = [text for text in texts if hash_text(text) not in model.files]
     if not unseen:
         raise ReaderError(

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.errors import ConfigError, ReaderError
-from unrolled.readers.text import TextParts, read_parts
+from unrolled.readers.text import TextParts
 from unrolled.readers.word_vectors import read_word_vectors, vector_size
 from unrolled.registry import import_file
 from unrolled.tasks.language import LanguageModel, Learning, prepare
 from unrolled.tasks.language_configuration import SECTIONS, comments, read_language_configuration
+from unrolled.tasks.language_data import read_language_parts
 from unrolled.tasks.language_embeddings import (
     embedding_of,
     start_from,
@@ -185,7 +186,9 @@ def _text(folder: RunFolder, reading: LanguageOptions, given: Given) -> TextPart
         cure = f"call unrolled.resume({str(folder.path)!r}, data=TEXT)"
         raise ConfigError("the text that this run was given from Python", "none", cure)
     else:
-        text = read_parts(expand_path(data), split=reading.split, encoding=reading.encoding)
+        text = read_language_parts(
+            expand_path(data), split=reading.split, encoding=reading.encoding
+        )
     if folder.record.setdefault("parts", text.hashes()) != text.hashes():
         raise ReaderError(f"{data or 'the text'} as it was when the run began", "another text")
     return text

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from unrolled.errors import ConfigError
-from unrolled.readers.text import TextParts, read_parts, split_texts
+from unrolled.readers.text import TextParts, split_texts
 from unrolled.recurrence import Recurrence
 from unrolled.tasks.language import LanguageModel
+from unrolled.tasks.language_data import read_language_parts
 from unrolled.tasks.language_networks import Network
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.tasks.language_run import Given, begin, finish, read_request, reopen
@@ -95,7 +96,7 @@ def resume(
     text = None
     if data is not None:
         reading = LanguageOptions(**read_request(Path(run) / CONFIGURATION)["reading"])
-        text = _text(data, reading) or read_parts(
+        text = _text(data, reading) or read_language_parts(
             expand_path(str(data)), split=reading.split, encoding=reading.encoding
         )
     learning, folder = reopen(Path(run), _silence, Given(network=model, text=text))
