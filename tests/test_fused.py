@@ -2,58 +2,18 @@
 
 import gc
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.small_cell import B, C, Cell, D, Pair, Swapping, T, assert_equals_loop, reason
 from unrolled import cells, fused
 from unrolled.recurrence import Recurrence
 from unrolled.state import leaves, map_leaves
 
-B, T, C, D = 3, 7, 5, 5
 SCALE = 2.0
-
-
-class Cell(Recurrence):
-    """h' = tanh(W [x, h] * scale): planned; each cell below bends it in one place."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.linear = nn.Linear(C + D, D)
-        self.scale = 1.0
-
-    def initial_state(self, batch_size: int) -> Tensor:
-        return self.zeros(batch_size, D)
-
-    def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        h = torch.tanh(self.linear(torch.cat([x_t, h], dim=1)) * self.scale)
-        return h, h
-
-
-def reason(cell: Recurrence, x: Tensor | None = None) -> str:
-    """Return why a cell is not planned, "" if it is."""
-    x = torch.randn(B, T, C) if x is None else x
-    found = cell._plan(x, cell.state_like(x[:, 0]))
-    return found if isinstance(found, str) else ""
-
-
-def assert_equals_loop(cell: Recurrence, x: Tensor | None = None, state: Any = None) -> None:
-    """Compare values and gradients with the loop over the step as the cell is now."""
-    x = (torch.randn(B, T, C) if x is None else x).detach().requires_grad_()
-    state = cell.state_like(x[:, 0].detach()) if state is None else state
-    sources = [x, *(p for p in cell.parameters() if p.requires_grad)]
-    results = []
-    for scan in (cell.scan, cell.plain_scan):
-        torch.manual_seed(0)
-        y, after = scan(x, state)
-        loss = sum((leaf * leaf.detach().cos()).sum() for leaf in (*leaves(y), *leaves(after)))
-        results.append(([y, *leaves(after)], torch.autograd.grad(loss, sources, allow_unused=True)))
-    for got, expected in zip(*(values for values, _ in results), strict=True):
-        torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-5)
-    for got, expected in zip(*(gradients for _, gradients in results), strict=True):
-        torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_an_ordinary_cell_is_planned() -> None:
@@ -231,42 +191,6 @@ def test_a_gradient_of_its_own_is_refused() -> None:
     cell = Own()
     assert "its gradient is its own" in reason(cell)
     assert_equals_loop(cell)
-
-
-def test_a_gradient_turned_off_inside_is_found_by_the_first_call() -> None:
-    class Off(Cell):
-        def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-            with torch.no_grad():
-                gate = torch.sigmoid(h)
-            h = gate * torch.tanh(self.linear(torch.cat([x_t, h], dim=1)))
-            return h, h
-
-    cell = Off()
-    with pytest.warns(UserWarning, match="differs from its step"):
-        cell(torch.randn(B, T, C))
-    assert "differs from its step" in reason(cell)
-    assert_equals_loop(cell)
-
-
-class Pair(NamedTuple):
-    a: Tensor
-    b: Tensor
-
-
-class Swapping(Recurrence):
-    """Two leaves that may be one tensor, and that change places."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.linear = nn.Linear(C, D)
-
-    def initial_state(self, batch_size: int) -> Pair:
-        zeros = self.zeros(batch_size, D)
-        return Pair(zeros, zeros)
-
-    def step(self, x_t: Tensor, state: Pair) -> tuple[Tensor, Pair]:
-        y = torch.tanh(self.linear(x_t) + state.a - 2 * state.b)
-        return y, Pair(state.b, y + state.a)
 
 
 def test_one_tensor_used_for_two_leaves() -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, fx, nn
 
+from tests.small_cell import B, C, Cell, D, T
 from unrolled import opaque
 from unrolled.cells import GRU, ConvLSTM, PeepholeLSTM
 from unrolled.errors import ConfigError
@@ -18,8 +19,6 @@ from unrolled.layers import CausalConv1d, Serial
 from unrolled.models import RecurrentLanguageModel
 from unrolled.recurrence import Recurrence
 from unrolled.state import leaves, map_leaves
-
-B, T, C, D = 3, 7, 5, 5
 
 
 @pytest.fixture(autouse=True)
@@ -61,22 +60,6 @@ def assert_same(module: Recurrence, run: Any, x: Tensor, state: Any = None) -> N
         results.append([*outputs, *gradients])
     for got, expected in zip(*results, strict=True):
         torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-5)
-
-
-class Cell(Recurrence):
-    """h' = tanh(W [x, h] * scale)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.linear = nn.Linear(C + D, D)
-        self.scale = 1.0
-
-    def initial_state(self, batch_size: int) -> Tensor:
-        return self.zeros(batch_size, D)
-
-    def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        h = torch.tanh(self.linear(torch.cat([x_t, h], dim=1)) * self.scale)
-        return h, h
 
 
 @pytest.mark.parametrize("backend", ["eager", "aot_eager"])

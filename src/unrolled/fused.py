@@ -1,7 +1,7 @@
 """Fused recurrence: any cell's own step, traced once and run at the speed of a kernel.
 
 A module whose step can be planned runs natively over whole sequences; every other runs in the
-ordinary loop, and ``refusal`` says why.
+ordinary loop, and ``answers`` says why.
 """
 
 import warnings
@@ -117,7 +117,7 @@ def _unfit(x: Tree, state: Tree) -> str | None:
 
 def unfit_now() -> str | None:
     """Return why no plan at all may run in torch's mode of the moment, or None."""
-    if torch.compiler.is_compiling() or torch._C._functorch.maybe_get_level is None:
+    if torch.compiler.is_compiling():
         return "it is being compiled"  # first: the compiler reads no further
     return _unfit_mode()
 
@@ -157,8 +157,10 @@ def _make(
 
     # The caller's own hooks, as of checkpoint, count what a step saves, and not what a check does.
     unhooked = torch.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t)
+    # A step that draws numbers is found out by drawing some; the user's generator is put back.
+    undrawn = torch.random.fork_rng(devices=[])
     try:
-        with unhooked:
+        with unhooked, undrawn:
             plan = Plan(
                 on_leaves, [leaf[:, 0] for leaf in leaves(x)], leaves(state), guarded.statics
             )
@@ -179,8 +181,9 @@ def _difference(
 ) -> float:
     """Return how far a plan is from the loop over the step, values and gradients, at most."""
     num_steps = 3
-    inputs = [_repeated(leaf.detach(), num_steps) for leaf in leaves(x)]
-    states = [torch.rand(2, *leaf.shape[1:], generator=_generator()) for leaf in leaves(state)]
+    generator = torch.Generator().manual_seed(0)  # one for all, so that no two draws are equal
+    inputs = [_repeated(leaf.detach(), num_steps, generator) for leaf in leaves(x)]
+    states = [torch.rand(2, *leaf.shape[1:], generator=generator) for leaf in leaves(state)]
     learnt = [s for s in statics if s.requires_grad and s.is_leaf]
     with torch.inference_mode(False), torch.enable_grad():
         states = [leaf.requires_grad_(bool(learnt)) for leaf in states]
@@ -193,13 +196,16 @@ def _difference(
             y_t, end = step([leaf[t] for leaf in inputs], end)
             expected.append(y_t)
         wanted = [torch.cat(list(column)) for column in zip(*expected, strict=True)] + end
-        return _farthest([*ys, *after], wanted, [*learnt, *states] if learnt else [])
+        sources = [*learnt, *states] if learnt else []
+        return _farthest([*ys, *after], wanted, sources, generator)
 
 
-def _farthest(got: list[Tensor], wanted: list[Tensor], sources: list[Tensor]) -> float:
+def _farthest(
+    got: list[Tensor], wanted: list[Tensor], sources: list[Tensor], generator: torch.Generator
+) -> float:
     pairs = list(zip(got, wanted, strict=True))
     if sources and any(tensor.requires_grad for tensor in wanted):
-        weights = [torch.rand(tensor.shape, generator=_generator()) for tensor in wanted]
+        weights = [torch.rand(tensor.shape, generator=generator) for tensor in wanted]
         gradients = [
             torch.autograd.grad(
                 _weighted(tensors, weights), sources, allow_unused=True, materialize_grads=True
@@ -221,15 +227,11 @@ def _weighted(tensors: list[Tensor], weights: list[Tensor]) -> Tensor:
     return torch.stack([(t * w).sum() for t, w in pairs if t.is_floating_point()]).sum()
 
 
-def _repeated(leaf: Tensor, num_steps: int) -> Tensor:
+def _repeated(leaf: Tensor, num_steps: int, generator: torch.Generator) -> Tensor:
     """Return [num_steps, 2, ...] like x; numbers are drawn, tokens are those that came."""
     if leaf.is_floating_point():
-        return torch.rand(num_steps, 2, *leaf.shape[2:], generator=_generator())
+        return torch.rand(num_steps, 2, *leaf.shape[2:], generator=generator)
     return leaf.flatten(0, 1)[:1].expand(num_steps, 2, *leaf.shape[2:]).clone()
-
-
-def _generator() -> torch.Generator:
-    return torch.Generator().manual_seed(0)  # not torch's own, whose draws are the user's
 
 
 def execute(

@@ -102,11 +102,6 @@ class Core:
         """Return the given values of a kind that are used, by number."""
         return {value.number: value for value in self.order if value.kind is kind}
 
-    def state_of(self, emitted: int) -> int | None:
-        """Return which state an emitted value is, if it is one."""
-        value = self.emitted[emitted]
-        return self.states.index(value) if value in self.states else None
-
     @cached_property
     def inference(self) -> Run:
         """The program that keeps nothing."""

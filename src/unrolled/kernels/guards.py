@@ -1,9 +1,11 @@
 """Guards: what a plan took for granted about a module, as a key that changes when that does."""
 
 from collections.abc import Hashable, Iterator
+from dataclasses import is_dataclass
 from functools import cache
-from types import CellType, FunctionType
+from types import CellType, FunctionType, SimpleNamespace
 from typing import Any, NamedTuple, cast
+from weakref import ref
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +14,31 @@ _INTERNAL = frozenset(vars(nn.Module())) - {"training"}
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 _PLAIN = (bool, int, str, bytes, type(None), type, torch.dtype, torch.device)
 _DEPTH = 4  # of lists, dictionaries and objects within one another
+_OUTSIDE = (bool, int, float, str, tuple, list, dict, SimpleNamespace)
+
+
+class _Itself:
+    """An object as a key: equal to itself alone, also where another comes to lie at its address."""
+
+    __slots__ = ("_address", "_reference")
+
+    def __init__(
+        self, value: object
+    ) -> None:  # None, what a dead reference gives, is no such value
+        self._address = id(value)
+        try:
+            self._reference: Any = ref(value)
+        except TypeError:  # such as an object with slots: it is kept, so its address stays its own
+            self._reference = lambda: value
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Itself):
+            return NotImplemented
+        value = self._reference()
+        return self is other or (value is not None and value is other._reference())
+
+    def __hash__(self) -> int:
+        return self._address
 
 
 class Guarded(NamedTuple):
@@ -82,12 +109,19 @@ def frozen(value: Any, depth: int = _DEPTH) -> Hashable:
     if depth and isinstance(value, dict):
         return (dict, *((frozen(k, depth - 1), frozen(v, depth - 1)) for k, v in value.items()))
     if depth and hasattr(value, "__dict__") and not isinstance(value, (FunctionType, Tensor)):
-        return (id(value), frozen(vars(value), depth - 1))
-    return id(value)
+        return (_Itself(value), frozen(vars(value), depth - 1))
+    return _Itself(value)
 
 
 class _Outside(NamedTuple):
-    """Names and closures outside a class that its functions use, as far as they hold plain data."""
+    """What a class's own functions read outside it.
+
+    Args:
+        names: global ones of numbers, strings, collections of them, namespaces or dataclasses.
+        cells: of closures.
+
+    What the functions that these call read in turn is not followed.
+    """
 
     names: list[tuple[dict[str, Any], str]]
     cells: list[CellType]
@@ -98,7 +132,7 @@ def _outside(cls: type[nn.Module]) -> tuple[Hashable, ...]:
     found = _looked_at(cast(Hashable, cls))
     names = [frozen(values.get(name)) for values, name in found.names]
     cells = [frozen(_content(cell)) for cell in found.cells]
-    return id(cls.forward), id(getattr(cls, "step", None)), *names, *cells
+    return frozen(cls.forward), frozen(getattr(cls, "step", None)), *names, *cells
 
 
 @cache
@@ -108,7 +142,8 @@ def _looked_at(cls: Hashable) -> _Outside:
     for function in _functions(cast(type[nn.Module], cls)):
         values = function.__globals__
         for name in function.__code__.co_names:
-            if isinstance(values.get(name), (bool, int, float, str)):
+            value = values.get(name)
+            if isinstance(value, _OUTSIDE) or (is_dataclass(value) and not isinstance(value, type)):
                 names[id(values), name] = values, name
         for cell in function.__closure__ or ():
             if not isinstance(_content(cell), type):  # `super()` closes over the class itself

@@ -216,8 +216,7 @@ def _record(
     batch_size: int,
 ) -> _Record:
     # Fresh, distinct tensors: what happens to be one tensor today may be two tomorrow.
-    x = [_fresh(leaf, batch_size) for leaf in inputs]
-    state = [_fresh(leaf, batch_size) for leaf in states]
+    x, state = _fresh(inputs, states, batch_size)
     nodes: dict[int, Node] = {}
     for part, tensors in ((Part.STATIC, statics), (Part.INPUT, x), (Part.STATE, state)):
         for number, tensor in enumerate(tensors):
@@ -235,11 +234,19 @@ def _record(
     return _Record(recorder.calls, list(nodes.values()), *found, arguments)
 
 
-def _fresh(leaf: Tensor, batch_size: int) -> Tensor:
-    shape = (batch_size, *leaf.shape[1:])
-    if leaf.is_floating_point():
-        return torch.rand(shape, dtype=leaf.dtype, generator=torch.Generator().manual_seed(0))
-    return torch.zeros(shape, dtype=leaf.dtype)
+def _fresh(
+    inputs: Sequence[Tensor], states: Sequence[Tensor], batch_size: int
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Return arguments of the same looks, of numbers that all differ."""
+    generator = torch.Generator().manual_seed(0)
+
+    def drawn(leaf: Tensor) -> Tensor:
+        shape = (batch_size, *leaf.shape[1:])
+        if leaf.is_floating_point():
+            return torch.rand(shape, dtype=leaf.dtype, generator=generator)
+        return torch.zeros(shape, dtype=leaf.dtype)
+
+    return [drawn(leaf) for leaf in inputs], [drawn(leaf) for leaf in states]
 
 
 def _refuse_foreign_gradients(
@@ -247,9 +254,7 @@ def _refuse_foreign_gradients(
 ) -> None:
     """Refuse gradients that are not torch's own, those of an autograd.Function."""
     with torch.enable_grad():
-        outputs, after = step(
-            [_fresh(leaf, 2) for leaf in inputs], [_fresh(leaf, 2) for leaf in states]
-        )
+        outputs, after = step(*_fresh(inputs, states, 2))
     todo, seen = [leaf.grad_fn for leaf in (*outputs, *after)], set()
     while todo:
         node = todo.pop()
