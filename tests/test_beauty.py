@@ -70,6 +70,13 @@ def too_long(path: Path) -> list[str]:
     return found
 
 
+def others() -> list[Path]:
+    """Return what stands beside the package."""
+    return sorted(
+        path for place in ("tests", "acceptance") for path in (ROOT / place).rglob("*.py")
+    )
+
+
 def modules() -> list[Path]:
     # The two roots hold no code of a floor: a lazy table of names, and the door to the cli.
     return [p for p in sorted(SOURCE.rglob("*.py")) if p.parent != SOURCE or p.stem[:2] != "__"]
@@ -80,7 +87,7 @@ def test_imports_go_down(path: Path) -> None:
     assert upward(path) == []
 
 
-@pytest.mark.parametrize("path", [*modules(), *sorted((ROOT / "tests").rglob("*.py"))], ids=str)
+@pytest.mark.parametrize("path", [*modules(), *others()], ids=str)
 def test_files_and_functions_are_short(path: Path) -> None:
     assert too_long(path) == []
 
