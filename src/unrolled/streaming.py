@@ -79,7 +79,6 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
             raise StateError("a stream that has begun", "no frame yet", "push one first")
         return map_leaves(torch.clone, self._state)
 
-    @torch.no_grad()
     def push(self, x_t: InputT, *, rows: Tensor | None = None) -> OutputT:
         """Take the next frame of every stream, or of streams ``rows [M]`` alone.
 
@@ -87,6 +86,14 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
             ShapeError: the frame differs in shape or dtype from the first, or in its rows.
             StateError: ``rows`` before every stream has had its first frame.
         """
+        if rows is None and self._stepper is not None and not self._restarts:
+            if self._stepper.takes(x_t):
+                self._pushed += 1
+                return cast(OutputT, self._stepper(x_t))
+        return self._push(x_t, rows)
+
+    @torch.no_grad()
+    def _push(self, x_t: InputT, rows: Tensor | None) -> OutputT:
         if not self._frame:
             if rows is not None:
                 raise StateError("a first frame for every stream", "one for some rows")
