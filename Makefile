@@ -34,8 +34,8 @@ lint: $(VENV)/.ready-test  ## formatting, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-test: lint  ## lint, types and the whole default test suite
-	$(BIN)/pytest
+test: lint  ## lint, types and the whole default test suite, on all cores
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 # The sanitizer must be loaded before Python, and knows nothing of what Python leaves allocated.
 sanitize: $(VENV)/.ready-test  ## the tests of the native kernels, with every access to memory checked
