@@ -45,7 +45,9 @@ def named_leaves(tree: Tree, prefix: str = "") -> dict[str, Tensor]:
 
 def leaves(tree: Tree) -> list[Tensor]:
     """Return the leaves of ``tree`` from left to right."""
-    return list(named_leaves(tree).values())
+    if isinstance(tree, Tensor):
+        return [tree]
+    return [leaf for part in tree for leaf in leaves(part)]
 
 
 def from_named_leaves(named: dict[str, Tensor]) -> Tree:

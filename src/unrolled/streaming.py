@@ -86,10 +86,10 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
             ShapeError: the frame differs in shape or dtype from the first, or in its rows.
             StateError: ``rows`` before every stream has had its first frame.
         """
-        if rows is None and self._stepper is not None and not self._restarts:
-            if self._stepper.takes(x_t):
-                self._pushed += 1
-                return cast(OutputT, self._stepper(x_t))
+        stepper = self._stepper
+        if stepper is not None and rows is None and not self._restarts and stepper.takes(x_t):
+            self._pushed += 1
+            return cast(OutputT, stepper(x_t))
         return self._push(x_t, rows)
 
     @torch.no_grad()

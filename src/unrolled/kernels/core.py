@@ -80,6 +80,8 @@ class Core:
         self.order = in_order(roots)
         self.groups = _groups(self.order)
         self.num_inputs, self.num_vectors = len(lifted.inputs), len(lifted.vectors)
+        #: the inputs and vectors that are used, by number
+        self.inputs, self.vectors = self._leaves(Leaf.INPUT), self._leaves(Leaf.VECTOR)
 
     def describe(self) -> str:
         """Say in words what a step is, once planned."""
@@ -98,8 +100,7 @@ class Core:
             f"instructions forward and {back} back, {kept:,} numbers kept of a step for training"
         )
 
-    def leaves(self, kind: Leaf) -> dict[int, Value]:
-        """Return the given values of a kind that are used, by number."""
+    def _leaves(self, kind: Leaf) -> dict[int, Value]:
         return {value.number: value for value in self.order if value.kind is kind}
 
     @cached_property
@@ -120,7 +121,7 @@ class Core:
     def _forward(self, kept: list[Value], *, training: bool, in_place: bool = False) -> Run:
         layout, run = Layout(), Run(Program((), ()))
         wanted: list[tuple[Value, Operand]] = []
-        states = self.leaves(Leaf.STATE)
+        states = self._leaves(Leaf.STATE)
         last = []
         for number, value in enumerate(self.states):
             if training or (value in self.emitted and not in_place):
@@ -135,7 +136,7 @@ class Core:
             if number in states:
                 layout.put(states[number], before)
             wanted.append((value, after))
-        self._give(layout, run, self.leaves(Leaf.INPUT), self.leaves(Leaf.VECTOR))
+        self._give(layout, run, self.inputs, self.vectors)
         for value in self.emitted:
             if value in self.states and not in_place:
                 run.emitted.append(run.states[self.states.index(value)])
@@ -206,7 +207,7 @@ class Core:
         uses = uses_of(self._returned)
         reached = set(in_order(self._returned, products))
         columns, whole = [], set()
-        for leaf in self.leaves(Leaf.INPUT).values():
+        for leaf in self.inputs.values():
             if leaf not in reached:
                 continue
             own = [use for use in uses[leaf] if use in reached and use not in products]
@@ -221,7 +222,7 @@ class Core:
     def backward(self) -> Run:
         """The program that goes back."""
         layout, run = Layout(), Run(Program((), ()))
-        gradients, states = self._gradients, self.leaves(Leaf.STATE)
+        gradients, states = self._gradients, self._leaves(Leaf.STATE)
         columns, whole = self._kept
         wanted: list[tuple[Value, Operand]] = []
         for number, width in enumerate(self.state_widths):
@@ -235,7 +236,7 @@ class Core:
                 layout.put(states[number], before)
             wanted.append((found or self.graph.fill(0.0, width), place))
         inputs = {leaf.number: leaf for leaf in whole}
-        self._give(layout, run, inputs, self.leaves(Leaf.VECTOR))
+        self._give(layout, run, inputs, self.vectors)
         for number, value in enumerate(self.emitted):
             place = layout.add(Kind.SEQUENCE, value.width)
             run.emitted.append(place.buffer)
@@ -272,7 +273,7 @@ class Core:
                 run.factors[number] = place.buffer
                 wanted.append((group.factor, place))
         run.input_gradients = [None] * self.num_inputs
-        for number, leaf in self.leaves(Leaf.INPUT).items():
+        for number, leaf in self.inputs.items():
             found = gradients.given.get(leaf)
             if found is not None:
                 if found not in placed:
@@ -282,7 +283,7 @@ class Core:
                 run.input_gradients[number] = placed[found]
         run.totals = [None] * self.num_vectors
         totals: list[tuple[Value, Operand]] = []
-        for number, leaf in self.leaves(Leaf.VECTOR).items():
+        for number, leaf in self.vectors.items():
             found = gradients.given.get(leaf)
             if found is not None:
                 place = layout.add(Kind.TOTAL, found.width)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 _INTERNAL = frozenset(vars(nn.Module())) - {"training"}
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 _PLAIN = (bool, int, str, bytes, type(None), type, torch.dtype, torch.device)
+_COMMON = frozenset({bool, int, str, type(None)})  # asked first: guards are looked at in every call
 _DEPTH = 4  # of lists, dictionaries and objects within one another
 _OUTSIDE = (bool, int, float, str, tuple, list, dict, SimpleNamespace)
 
@@ -100,12 +101,15 @@ def _refusal_of(tensors: list[Tensor]) -> str | None:
 
 def frozen(value: Any, depth: int = _DEPTH) -> Hashable:
     """Return a key for a value: the same for equal plain data, and the identity of what is not."""
+    kind = type(value)
+    if kind in _COMMON:
+        return (kind, value)
     if isinstance(value, float):
         return value.hex()  # tells 1.0 from 1 and -0.0 from 0.0, and NaN is itself
     if isinstance(value, _PLAIN):
-        return (type(value), value)
+        return (kind, value)
     if depth and isinstance(value, (tuple, list)):
-        return (type(value), *(frozen(item, depth - 1) for item in value))
+        return (kind, *(frozen(item, depth - 1) for item in value))
     if depth and isinstance(value, dict):
         return (dict, *((frozen(k, depth - 1), frozen(v, depth - 1)) for k, v in value.items()))
     if depth and hasattr(value, "__dict__") and not isinstance(value, (FunctionType, Tensor)):

@@ -130,9 +130,9 @@ class Buffers:
 
     def give(self, core: Core, run: Run, given: Given) -> None:
         """Put what was computed before the loop where it belongs."""
-        for number, tensor in zip(core.leaves(Leaf.INPUT), given.inputs, strict=True):
+        for number, tensor in zip(core.inputs, given.inputs, strict=True):
             self.put(run.inputs[number], tensor)
-        for number, tensor in zip(core.leaves(Leaf.VECTOR), given.vectors, strict=True):
+        for number, tensor in zip(core.vectors, given.vectors, strict=True):
             self.put(run.vectors[number], tensor.contiguous())
 
     def make_rest(self) -> None:
@@ -221,9 +221,9 @@ def _backward(ctx: Any, gradients: tuple[Tensor, ...]) -> list[Tensor | None]:
     ctx.execute(run.program, buffers.tensors, given.matrices, rows.counts)
     needed = ctx.needs_input_grad[len(ctx.needs_input_grad) - len(given.matrices) :]
     return [
-        *(buffers.get(run.input_gradients[n]) for n in core.leaves(Leaf.INPUT)),
+        *(buffers.get(run.input_gradients[n]) for n in core.inputs),
         *(buffers.get(place) for place in run.states),
-        *(buffers.get(run.totals[n]) for n in core.leaves(Leaf.VECTOR)),
+        *(buffers.get(run.totals[n]) for n in core.vectors),
         *_weight_gradients(core, run, buffers, states, given.matrices, needed),
     ]
 
@@ -242,7 +242,7 @@ def _keep(
     back = core.backward
     inputs = [
         tensor if back.inputs[number] is not None else None
-        for number, tensor in zip(core.leaves(Leaf.INPUT), given.inputs, strict=True)
+        for number, tensor in zip(core.inputs, given.inputs, strict=True)
     ]
     groups = [buffers.get(number) for number in run.groups]
     ctx.lengths = [len(inputs), len(given.vectors), len(given.matrices), len(stored), len(groups)]

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -85,7 +85,11 @@ def available() -> str | None:
     Raises:
         ConfigError: UNROLLED_ISA is no such name, or this machine has not that set.
     """
-    asked = os.environ.get(CHOICE, "")
+    return _chosen(os.environ.get(CHOICE, ""))
+
+
+@cache
+def _chosen(asked: str) -> str | None:
     if asked == "none" or (library := _library()) is None:
         return None
     best = library.unrolled_best_isa()
@@ -298,18 +302,28 @@ def _pointers(
         Kind.VECTOR: 1,
         Kind.TOTAL: 1,
     }
-    pointers = (ctypes.c_void_p * len(tensors))()
+    places: list[int | None] = [None] * len(tensors)
     for number, (buffer, tensor) in enumerate(zip(program.buffers, tensors, strict=True)):
-        if buffer.kind == Kind.TILE:
+        if buffer.kind is Kind.TILE:
             continue
-        if tensor is None or tensor.numel() != rows[buffer.kind] * buffer.width:
-            raise ShapeError(
-                f"[{rows[buffer.kind]}, {buffer.width}] for buffer {number}",
-                "None" if tensor is None else str(list(tensor.shape)),
-            )
-        if tensor.dtype != torch.float32 or tensor.device.type != "cpu":
-            raise DtypeError("float32 tensors on the CPU", f"{tensor.dtype} on {tensor.device}")
-        if not tensor.is_contiguous():
-            raise ShapeError(f"a contiguous tensor for buffer {number}", "strides", "copy it first")
-        pointers[number] = tensor.data_ptr()
-    return pointers
+        if (
+            tensor is None
+            or tensor.numel() != rows[buffer.kind] * buffer.width
+            or tensor.dtype is not torch.float32
+            or not tensor.is_cpu
+            or not tensor.is_contiguous()
+        ):
+            _complain(number, tensor, (rows[buffer.kind], buffer.width))
+        else:
+            places[number] = tensor.data_ptr()
+    return (ctypes.c_void_p * len(tensors))(*places)
+
+
+def _complain(number: int, tensor: Tensor | None, shape: tuple[int, int]) -> NoReturn:
+    """Say what is wrong with the tensor of a buffer."""
+    if tensor is None or tensor.numel() != shape[0] * shape[1]:
+        got = "None" if tensor is None else str(list(tensor.shape))
+        raise ShapeError(f"{list(shape)} for buffer {number}", got)
+    if tensor.dtype != torch.float32 or tensor.device.type != "cpu":
+        raise DtypeError("float32 tensors on the CPU", f"{tensor.dtype} on {tensor.device}")
+    raise ShapeError(f"a contiguous tensor for buffer {number}", "strides", "copy it first")

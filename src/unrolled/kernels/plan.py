@@ -10,7 +10,6 @@ from torch import Tensor
 
 from unrolled.kernels import naive
 from unrolled.kernels.core import Core
-from unrolled.kernels.graph import Leaf
 from unrolled.kernels.lifting import lift
 from unrolled.kernels.loop import Execute, Given, Rows, run_core
 from unrolled.kernels.rows import require_apart
@@ -49,13 +48,11 @@ class Plan:
         self.trace: Trace = trace(step, inputs, states, statics)
         self.lifted = lift(self.trace)
         self.core = Core(self.lifted)
-        self._used_inputs = self.core.leaves(Leaf.INPUT)
-        self._used_vectors = self.core.leaves(Leaf.VECTOR)
         self._check_rows()
 
     def _check_rows(self) -> None:
         """Check all that is computed for the rows of all steps at once."""
-        before = [self.lifted.inputs[number] for number in self._used_inputs]
+        before = [self.lifted.inputs[number] for number in self.core.inputs]
         known = set(self.lifted.emitted_nodes)
         todo, seen = [*before, *self.trace.outputs], set()
         while todo:
@@ -88,11 +85,11 @@ class Plan:
         """
         known = self._arguments(inputs, statics)
         lifted = self.lifted
-        vectors = [lifted.vectors[number] for number in self._used_vectors]
-        wanted = [lifted.inputs[number] for number in self._used_inputs]
+        vectors = [lifted.vectors[number] for number in self.core.vectors]
+        wanted = [lifted.inputs[number] for number in self.core.inputs]
         wanted += [node for node, _ in vectors] + lifted.matrices
         replay(wanted, known, rows.total)
-        before = [known[lifted.inputs[number]].contiguous() for number in self._used_inputs]
+        before = [known[lifted.inputs[number]].contiguous() for number in self.core.inputs]
         same = [known[node].reshape(-1).expand(width) for node, width in vectors]
         matrices = [known[node] for node in lifted.matrices]
         emitted, after = run_core(

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from unrolled.kernels import native
 from unrolled.kernels.core import Core
-from unrolled.kernels.graph import Leaf
 from unrolled.kernels.lifting import lift
 from unrolled.kernels.loop import Buffers, Rows
 from unrolled.kernels.trace import Trace, UnplannableError, replay, static_arguments
@@ -35,18 +34,18 @@ class Stepper:
         core = Core(lifted)
         run = core.in_place
         known = static_arguments(traced, statics)
-        vectors = [lifted.vectors[number] for number in core.leaves(Leaf.VECTOR)]
+        vectors = [lifted.vectors[number] for number in core.vectors]
         replay([node for node, _ in vectors] + lifted.matrices, known, len(states[0]))
         buffers = Buffers(run.program, Rows((len(states[0]),)), states[0])
         self.states = [buffers.states(run, n, state) for n, state in enumerate(states)]
-        for number, (node, width) in zip(core.leaves(Leaf.VECTOR), vectors, strict=True):
+        for number, (node, width) in zip(core.vectors, vectors, strict=True):
             buffers.put(run.vectors[number], known[node].reshape(-1).expand(width).contiguous())
         buffers.make_rest()
         matrices = [known[node] for node in lifted.matrices]
         # A frame's own leaf, by number; a leaf that the step does not use is not looked at.
         self._inputs = [
             (lifted.inputs[number].number, buffers.whole(run.inputs[number]))
-            for number in core.leaves(Leaf.INPUT)
+            for number in core.inputs
         ]
         self._emitted = [buffers.whole(number) for number in run.emitted]
         packed = native.pack(run.program, matrices)
