@@ -61,6 +61,9 @@ def open_container(path: Path) -> InputContainer:
         holds = "sound alone" if container.streams.audio else "no pictures"
         container.close()
         raise ReaderError(f"a video at {path}", f"a file that holds {holds}")
+    if container.streams.video[0].codec_context is None:
+        container.close()
+        raise ReaderError(f"a video at {path}", "one in a code that has no decoder here")
     return container
 
 
