@@ -45,8 +45,8 @@ class Child:
                 request = self._receive()
             except (EOFError, OSError):
                 return
-            if request.get("stop") or "free" in request:
-                continue  # for a request that has ended already
+            if "do" not in request:
+                continue  # it was for a request that has ended
             try:
                 self._answer(request)
                 self._send({"end": True})
@@ -77,7 +77,7 @@ class Child:
                 free = list(range(len(slots)))
             while not free or self._connection.poll():
                 message = self._receive()
-                if message.get("stop"):
+                if "leave" in message:
                     return
                 free.append(message["free"])
             slot = free.pop(0)
