@@ -11,8 +11,8 @@ import av
 import numpy as np
 import pytest
 import torch
-
 from acceptance.numbered_video import number_picture, read_number, write_numbered
+
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.readers import video_decoder
 from unrolled.readers.video import (
@@ -190,7 +190,7 @@ def elsewhere(path: Path) -> None:
 
 
 BAD = {
-    "missing": (lambda path: None, "nothing there"),
+    "missing": (str, "nothing there"),
     "a folder": (lambda path: path.mkdir(), "a folder"),
     "empty": (lambda path: path.touch(), "an empty file"),
     "text": (lambda path: path.write_text("no video\n" * 99), "a file that is none"),
@@ -259,7 +259,7 @@ def test_a_decoder_that_crashes_costs_one_file(tmp_path: Path) -> None:
 def test_a_decoder_that_hangs_is_ended(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     write_numbered(path, range(60))
-    with VideoProcess(silence_seconds=2.0) as process:
+    with VideoProcess() as process:
         pictures = process.pictures(path, on_damage=print)
         next(pictures)
         process._silence_seconds = 0.2

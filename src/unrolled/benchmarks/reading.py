@@ -11,6 +11,7 @@ from typing import Any
 import av
 import numpy as np
 
+from unrolled.errors import ConfigError
 from unrolled.readers.video import iterate_frames, read_frames
 
 HEIGHT, WIDTH, FRAMES_PER_SECOND = 360, 640, 25
@@ -35,7 +36,13 @@ def measure_reading(
         rounds: turns that each has; the medians are given.
         seed: of the random clips.
         show: is told how far it is.
+    Raises:
+        ConfigError: a clip too short, or no round.
     """
+    fewest = (_CLIP_FRAMES + 1) / FRAMES_PER_SECOND
+    if not fewest <= seconds < float("inf") or rounds < 1:
+        got = f"{seconds:g} and {rounds}"
+        raise ConfigError(f"at least {fewest:g} seconds and one round", got)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for number, interval in enumerate(KEY_INTERVALS):
