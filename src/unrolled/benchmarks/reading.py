@@ -60,11 +60,11 @@ def measure_reading(
 
 
 def write_clip(path: Path, frame_count: int, key_interval: int) -> None:
-    """Write textures that move over each other, as hard to compress as footage is."""
+    """Write two coarse textures that move over each other, under a grain that is fixed."""
     generator = np.random.default_rng(0)
-    coarse = generator.integers(0, 256, (2, HEIGHT // 8 + 40, WIDTH // 8 + 40, 3), np.uint8)
-    layers = np.kron(coarse, np.ones((1, 8, 8, 1), np.uint8))
-    grain = generator.integers(0, 12, (HEIGHT, WIDTH, 3), np.uint8)
+    coarse = generator.integers(0, 256, (2, HEIGHT // 40 + 10, WIDTH // 40 + 10, 3), np.uint8)
+    layers = np.kron(coarse, np.ones((1, 40, 40, 1), np.uint8))
+    grain = generator.integers(0, 8, (HEIGHT, WIDTH, 3), np.uint8)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(
             "libx264", rate=FRAMES_PER_SECOND, options={"preset": "veryfast"}
@@ -72,10 +72,10 @@ def write_clip(path: Path, frame_count: int, key_interval: int) -> None:
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.gop_size = key_interval
         for number in range(frame_count):
-            at = [(7 * number) % 300, (3 * number) % 300]
-            first = layers[0, at[0] : at[0] + HEIGHT, :WIDTH] // 2
-            second = layers[1, :HEIGHT, at[1] : at[1] + WIDTH] // 2 - 12
-            picture = first + second + np.roll(grain, 5 * number, axis=1)
+            down, right = (3 * number) % 300, (2 * number) % 300
+            first = layers[0, down : down + HEIGHT, :WIDTH] // 2
+            second = layers[1, :HEIGHT, right : right + WIDTH] // 2
+            picture = first + second // 2 + grain
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, FRAMES_PER_SECOND)
             container.mux(stream.encode(frame))
