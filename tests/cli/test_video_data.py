@@ -53,7 +53,7 @@ def test_all_that_is_bad_is_named_and_the_rest_is_read(clips: Path, capsys) -> N
     captured = capsys.readouterr()
     assert "6 used + 3 left out = 9 items" in captured.out
     assert "left out: clips/sit: a class folder without videos" in captured.out
-    assert "left out: clips/run/notes.txt: a .txt file is no video" in captured.out
+    assert "left out: clips/run/notes.txt: a file named .txt is no video" in captured.out
     assert "same file, in other groups and classes: clips/jump/c.mp4 and clips/run/copy" in (
         captured.out
     )

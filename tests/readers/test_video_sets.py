@@ -33,7 +33,7 @@ def test_a_folder_of_one_folder_per_class(tmp_path: Path) -> None:
         ("b.AVI", "run"),
     ]
     assert reasons(found) == {
-        "notes.txt": "a .txt file is no video",
+        "notes.txt": "a file named .txt is no video",
         "read.me": "it lies in no folder of a class",
         "sit": "a class folder without videos",
     }

@@ -96,12 +96,16 @@ def _read_classes(path: Path, part: str) -> VideoSet:
             for p in videos
         ]
         others = (p for p in files if p.suffix.lower() not in VIDEO_SUFFIXES)
-        rejected += [Rejected(p, f"a {p.suffix or 'nameless'} file is no video") for p in others]
+        rejected += [Rejected(p, f"a file {_kind(p)} is no video") for p in others]
         if videos:
             names.append(entry.name)
         else:
             rejected.append(Rejected(entry, "a class folder without videos"))
     return VideoSet(tuple(items), tuple(rejected), tuple(names))
+
+
+def _kind(path: Path) -> str:
+    return f"named {path.suffix}" if path.suffix else "without a suffix"
 
 
 def _regroup(found: VideoSet, pattern: str) -> VideoSet:
