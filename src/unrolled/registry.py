@@ -17,15 +17,20 @@ from unrolled.recurrence import Recurrence
 AnyRecurrence: TypeAlias = Recurrence[Any, Any, Any, Any]
 
 _LIBRARY = {
+    "alexnet": "unrolled.encoders:AlexNet",
     "bigram": "unrolled.models:BigramLanguageModel",
+    "c3d": "unrolled.encoders:C3D",
     "cifg": "unrolled.cells:CIFG",
     "conv_lstm": "unrolled.cells:ConvLSTM",
     "fgr": "unrolled.cells:FGR",
     "gru": "unrolled.cells:GRU",
+    "i3d": "unrolled.encoders:I3D",
+    "inception_v1": "unrolled.encoders:InceptionV1",
     "layer_norm_lstm": "unrolled.cells:LayerNormLSTM",
     "linear_memory": "unrolled.cells:LinearMemory",
     "lstm": "unrolled.cells:LSTM",
     "lstm1997": "unrolled.cells:LSTM1997",
+    "mc3_18": "unrolled.encoders:MC3",
     "min_char_rnn": "unrolled.models:MinCharRNN",
     "mut1": "unrolled.cells:MUT1",
     "mut2": "unrolled.cells:MUT2",
@@ -37,15 +42,19 @@ _LIBRARY = {
     "nog": "unrolled.cells:NOG",
     "np": "unrolled.cells:NP",
     "peephole_lstm": "unrolled.cells:PeepholeLSTM",
+    "r2plus1d_18": "unrolled.encoders:R2Plus1D",
+    "r3d_18": "unrolled.encoders:R3D",
     "recurrent_language_model": "unrolled.models:RecurrentLanguageModel",
     "resnet18": "unrolled.encoders:ResNet18",
     "resnet34": "unrolled.encoders:ResNet34",
     "resnet50": "unrolled.encoders:ResNet50",
     "rnn": "unrolled.cells:RNN",
+    "s3d": "unrolled.encoders:S3D",
     "show_attend_tell": "unrolled.models:ShowAttendTell",
     "tcn": "unrolled.models:TCN",
     "tcn_language_model": "unrolled.models:TCNLanguageModel",
     "transformer_language_model": "unrolled.models:CausalTransformerLanguageModel",
+    "vgg16": "unrolled.encoders:VGG16",
 }
 _REGISTERED: dict[str, type[nn.Module]] = {}
 
