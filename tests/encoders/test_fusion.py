@@ -67,7 +67,7 @@ def test_order_matters_to_the_others(network: nn.Module) -> None:
 
 
 def test_late_fusion_is_fully_connected_to_every_frame() -> None:
-    network = LateFusion(class_count=5, clip_frames=7, width=2, hidden_size=11)
+    network = LateFusion(class_count=5, clip_frames=7, width=2, hidden_size=11).eval()
     assert network.fc1.weight.shape == (11, 7 * 16)
     x = torch.randn(2, 7, 3, 16, 17)
     frames = [network.backbone.features(x[:, t]) for t in range(7)]
