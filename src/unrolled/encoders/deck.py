@@ -56,6 +56,8 @@ class DeckLateFusion(_DeckNetwork):
 
         features = the mean of conv2(pool(ReLU(conv1(x_t)))) over time and places
 
+    It sees all frames at once, so it cannot run frame by frame.
+
     Shapes: x [B, T, C, H, W] float; y [B, classes], or [B, 24] without classes.
     Args:
         class_count: classes of a last fully connected layer; None leaves it out, as the table does.
@@ -85,6 +87,8 @@ class DeckEarlyFusion(_DeckNetwork):
     """The decks' small example of early fusion: time is gone behind the first convolution.
 
         features = the mean of conv2(pool(ReLU(conv1(x_1 ... x_T)))) over places
+
+    It sees all frames at once, so it cannot run frame by frame.
 
     Shapes: x [B, T, C, H, W] float, T = ``clip_frames``; y [B, classes], or [B, 24] without
         classes.
@@ -127,6 +131,8 @@ class DeckSlowFusion(_DeckNetwork):
     """The decks' small example of a 3D CNN: time is lost slowly, as height and width are.
 
         features = the mean of conv2(pool(ReLU(conv1(x)))) over time and places
+
+    It sees all frames at once, so it cannot run frame by frame.
 
     Shapes: x [B, T, C, H, W] float, T >= 4; y [B, classes], or [B, 24] without classes.
     Args:

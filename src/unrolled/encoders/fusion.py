@@ -19,6 +19,8 @@ class SingleFrame(ClipNetwork):
     The order of the frames changes nothing, to the bit. Training may also take a loss for every
     frame, on ``frame_logits``.
 
+    It sees all frames at once, so it cannot run frame by frame.
+
     Shapes: x [B, T, C, H, W] float, any T; y [B, classes] logits; features [B, D].
     Args:
         class_count: classes.
@@ -71,6 +73,8 @@ class LateFusion(ClipNetwork):
 
         features = backbone.features(x_1) ... backbone.features(x_T), side by side
         logits = fc2(dropout(ReLU(fc1(features))))
+
+    It sees all frames at once, so it cannot run frame by frame.
 
     Shapes: x [B, T, C, H, W] float, T = ``clip_frames``; y [B, classes] logits; features [B, T D].
     Args:
@@ -134,6 +138,8 @@ class LateFusionPooling(ClipNetwork):
 
     The order of the frames changes nothing, to the bit.
 
+    It sees all frames at once, so it cannot run frame by frame.
+
     Shapes: x [B, T, C, H, W] float, any T; y [B, classes] logits; features [B, D].
     Args:
         class_count: classes.
@@ -181,6 +187,8 @@ class EarlyFusion(ClipNetwork):
 
     Every filter has weights of its own for every frame: what it learns to see at one time, it does
     not see at another.
+
+    It sees all frames at once, so it cannot run frame by frame.
 
     Shapes: x [B, T, C, H, W] float, T = ``clip_frames``; y [B, classes] logits; features [B, D].
     Args:
@@ -237,6 +245,8 @@ class SlowFusion(ClipNetwork):
     """Grow every layer in time, and so lose time layer by layer: a 3D convolutional network.
 
         logits = inflate(backbone)(x)
+
+    It sees all frames at once, so it cannot run frame by frame.
 
     Shapes: x [B, T, C, H, W] float, any T; y [B, classes] logits; features [B, D].
     Args:

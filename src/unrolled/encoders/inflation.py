@@ -40,6 +40,7 @@ def inflate(
         ConfigError: a layer that cannot be inflated, or a name in ``still`` that no part has.
     Source: Carreira & Zisserman 2017, arXiv:1705.07750, §2.4.
     Example:
+        >>> import torch
         >>> from unrolled.encoders import ResNet18
         >>> pictures = ResNet18(class_count=5, width=4).eval()
         >>> clips = inflate(pictures)
@@ -67,6 +68,7 @@ class Inflated(ClipNetwork):
         network: as inflated by ``inflate``.
     Source: Carreira & Zisserman 2017, arXiv:1705.07750, §2.4.
     Example:
+        >>> import torch
         >>> from unrolled.encoders import ResNet18
         >>> inflate(ResNet18(class_count=5, width=4)).eval()(torch.zeros(2, 7, 3, 32, 32)).shape
         torch.Size([2, 5])
