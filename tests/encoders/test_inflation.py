@@ -127,6 +127,16 @@ def test_a_layer_that_cannot_be_inflated_is_named() -> None:
         inflate(network)
 
 
+def test_a_convolution_with_a_forward_of_its_own_is_not_taken_for_a_plain_one() -> None:
+    class Padded(nn.Conv2d):
+        """Pads in its own way."""
+
+    network = ResNet18(width=2)
+    network.conv1 = Padded(3, 2, 3)
+    with pytest.raises(ConfigError, match="layers that can be inflated, got a Padded"):
+        inflate(network)
+
+
 def test_an_unusual_padding_is_named() -> None:
     network = ResNet18(width=2)
     network.conv1 = nn.Conv2d(3, 2, 3, padding="same")

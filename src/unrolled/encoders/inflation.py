@@ -173,18 +173,20 @@ def inflate_layers(
     for name, part in children:
         setattr(layer, name, inflate_layers(part, time_padding, _within(name, still)))
     grow = "" not in still
-    if isinstance(layer, nn.Conv2d):
+    kind = type(layer)  # a class derived from one of torch's may do something else
+    if isinstance(layer, nn.Conv2d) and kind is nn.Conv2d:
         kernel, stride = layer.kernel_size[0], layer.stride[0]
         return TimeConv3d(layer, kernel if grow else 1, stride if grow else 1, time_padding)
-    if isinstance(layer, nn.MaxPool2d):
+    if isinstance(layer, nn.MaxPool2d) and kind is nn.MaxPool2d:
         kernel, stride = _pair(layer.kernel_size)[0], _pair(layer.stride)[0]
         return TimeMaxPool3d(layer, kernel if grow else 1, stride if grow else 1)
-    if isinstance(layer, nn.BatchNorm2d):
+    if isinstance(layer, nn.BatchNorm2d) and kind is nn.BatchNorm2d:
         return _batch_norm(layer)
-    own = type(layer).__module__.partition(".")[0] != "torch"
+    flat = isinstance(layer, nn.Conv2d | nn.MaxPool2d | nn.BatchNorm2d)
+    own = kind.__module__.partition(".")[0] != "torch" and not flat
     if children or own or isinstance(layer, (*_ANY_AXES, nn.Sequential)):
         return layer
-    raise ConfigError("layers that can be inflated", f"a {type(layer).__name__}")
+    raise ConfigError("layers that can be inflated", f"a {kind.__name__}")
 
 
 def pad_time(x: Tensor, taps: int, stride: int, time_padding: TimePadding) -> Tensor:
