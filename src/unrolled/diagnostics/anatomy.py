@@ -1,7 +1,6 @@
 """A network over whole clips or pictures, layer by layer: sizes, products, and what each sees."""
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +10,14 @@ from torch import Tensor, nn
 from unrolled.diagnostics.census import macs_of
 from unrolled.diagnostics.positions import SEEN, Positions
 from unrolled.diagnostics.tracking import Tracker
+from unrolled.recurrence import Recurrence
+from unrolled.state import first_step
 
 _SIZES = ("C", *SEEN)
 
 
 @dataclass(frozen=True)
-class Organ:
+class LayerRow:
     """One layer of a network, or one pooling that a network makes outside of any layer.
 
     Args:
@@ -48,7 +49,7 @@ class Anatomy:
         shape: their sizes.
     """
 
-    layers: list[Organ]
+    layers: list[LayerRow]
     axes: str
     shape: tuple[int, ...]
 
@@ -64,7 +65,7 @@ class Anatomy:
 
     def to_depth(self, depth: int) -> "Anatomy":
         """Return the same table with layers below a depth of names added up."""
-        groups: dict[str, list[Organ]] = {}
+        groups: dict[str, list[LayerRow]] = {}
         for layer in self.layers:
             groups.setdefault(".".join(layer.name.split(".")[:depth]), []).append(layer)
         return Anatomy([_sum(name, g) for name, g in groups.items()], self.axes, self.shape)
@@ -89,12 +90,13 @@ def anatomy(module: nn.Module, axes: str, shape: tuple[int, ...]) -> Anatomy:
     """
     run, watch = weightless(module), _Watch()
     x = torch.zeros(1, *shape, device="meta")
-    handles = [hook for name, layer in run.named_modules() for hook in watch.over(name, layer)]
+    # Before the watch, because it may run layers to find their sizes.
+    state = (run.state_like(first_step(x, run.stride)),) if isinstance(run, Recurrence) else ()
+    for name, layer in run.named_modules():
+        watch.over(name, layer)
     with watch:
         watch.begin(x, "B" + axes)
-        run(x)
-    for handle in handles:
-        handle.remove()
+        run(x, *state)
     return Anatomy(_rows(run, watch), axes, shape)
 
 
@@ -117,11 +119,10 @@ class _Watch(Tracker):
         self.inside: list[str] = []
         self.macs: dict[str, int] = {}
         self.seen: dict[str, Positions | None] = {}  # by layer, in the order of the run
-        self.shapes: dict[str, tuple[int, ...]] = {}
         self.leaves: set[str] = set()
 
-    def over(self, name: str, layer: nn.Module) -> list[Any]:
-        """Hook a layer."""
+    def over(self, name: str, layer: nn.Module) -> None:
+        """Hook a layer, for good: the tree is a copy."""
         if not any(True for _ in layer.children()):
             self.leaves.add(name)
 
@@ -134,9 +135,9 @@ class _Watch(Tracker):
             if isinstance(y, Tensor):
                 self.seen.pop(name, None)  # to the end, where it was met again
                 self.seen[name] = self.positions(y)
-                self.shapes[name] = tuple(y.shape[1:])
 
-        return [layer.register_forward_pre_hook(enter), layer.register_forward_hook(leave)]
+        layer.register_forward_pre_hook(enter)
+        layer.register_forward_hook(leave)
 
     def note(self, func: Any, args: Any, kwargs: dict[str, Any], result: Any) -> None:
         """Count an operation for the layer at work."""
@@ -144,26 +145,16 @@ class _Watch(Tracker):
         name = self.inside[-1] if self.inside else ""
         if macs := macs_of(func, args, kwargs, result):
             self.macs[name] = self.macs.get(name, 0) + macs
-        y = result[0] if isinstance(result, tuple) else result
-        operation = func._overloadpacket.__name__
-        if name not in self.leaves and isinstance(y, Tensor) and _POOLS(operation):
-            positions, path = self.positions(y), f"{name}:{_plain(operation)}"
-            if positions is not None and any(part.label in SEEN for axis in self._of(args) for part in axis):
-                self.seen[path], self.shapes[path] = positions, tuple(y.shape[1:])
-
-    def _of(self, args: Any) -> tuple[Any, ...]:
-        positions = self.positions(args[0])
-        return () if positions is None else positions.axes
+        operation = func._overloadpacket.__name__.removesuffix("_with_indices").lstrip("_")
+        if name in self.leaves or not ("pool" in operation or operation in ("mean", "amax")):
+            return
+        before, y = self.positions(args[0]), result[0] if isinstance(result, tuple) else result
+        after = self.positions(y)
+        if before is not None and after is not None and before.fields != after.fields:
+            self.seen[f"{name}:{operation}"] = after
 
 
-def _plain(operation: str) -> str:
-    return operation.removesuffix("_with_indices").lstrip("_")
-
-
-_POOLS: Callable[[str], bool] = lambda operation: "pool" in operation or operation in ("mean", "amax")  # noqa: E731
-
-
-def _rows(module: nn.Module, watch: _Watch) -> list[Organ]:
+def _rows(module: nn.Module, watch: _Watch) -> list[LayerRow]:
     learnt, counted = {}, set[int]()
     for name, layer in module.named_modules():
         own = {id(p): p.numel() for p in layer.parameters(recurse=False) if id(p) not in counted}
@@ -178,34 +169,34 @@ def _rows(module: nn.Module, watch: _Watch) -> list[Organ]:
         kind = operation or kinds[path]
         moves = operation or "Pool" in kind
         if parameters or macs or moves:
-            rows.append(_organ(name, kind, parameters, macs, positions, watch.shapes[name]))
+            rows.append(_row(name, kind, parameters, macs, positions))
     idle = [(name, number) for name, number in learnt.items() if number]
-    return rows + [Organ(name, kinds[name], {}, number, 0, {}, None) for name, number in idle]
+    return rows + [LayerRow(name, kinds[name], {}, number, 0, {}, None) for name, number in idle]
 
 
-def _organ(
+def _row(
     name: str,
     kind: str,
     parameters: int,
     macs: int,
     positions: Positions | None,
-    shape: tuple[int, ...],
-) -> Organ:
+) -> LayerRow:
     if positions is None:
-        return Organ(name, kind, {}, parameters, macs, {}, None)
+        return LayerRow(name, kind, {}, parameters, macs, {}, None)
     sizes = {label: positions.size_of(label) for label in SEEN if label in positions.fields}
     features = 1
     for axis in positions.axes:
         for part in axis:
             features *= part.size if part.label == "C" else 1
     output = {"C": features} | {label: size for label, size in sizes.items() if size is not None}
-    return Organ(name, kind, output, parameters, macs, positions.seen(), positions)
+    seen = {label: field.size for label, field in positions.fields.items()}
+    return LayerRow(name, kind, output, parameters, macs, seen, positions)
 
 
-def _sum(name: str, group: list[Organ]) -> Organ:
+def _sum(name: str, group: list[LayerRow]) -> LayerRow:
     if len(group) == 1 and group[0].name == name:
         return group[0]
     last = next((layer for layer in reversed(group) if layer.positions is not None), group[-1])
     parameters, macs = sum(g.parameters for g in group), sum(g.macs for g in group)
     kind = f"{len(group)} layers"
-    return Organ(name, kind, last.output, parameters, macs, last.field, last.positions)
+    return LayerRow(name, kind, last.output, parameters, macs, last.field, last.positions)

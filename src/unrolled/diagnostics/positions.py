@@ -21,35 +21,62 @@ class Part(NamedTuple):
 class Field(NamedTuple):
     """Position i of a map sees the input from start + i jump to stop + i jump, both included.
 
-    A jump of 0 says that there is no i: the same stretch for all that is left of the axis.
+    A jump of 0 says that there is no i: the same stretch for all that is left of the axis. Nothing
+    before ``first`` and after ``last`` is seen: there the input ends, or a window left a rest.
     """
 
     start: int
     stop: int
     jump: int
+    first: int
+    last: int
+
+    @classmethod
+    def whole(cls, length: int) -> "Field":
+        """Return the field of what may see every position of an input."""
+        return cls(0, length - 1, 0, 0, length - 1)
 
     @property
     def size(self) -> int:
-        """Positions of the input that one of the map sees, padding among them."""
-        return self.stop - self.start + 1
+        """Positions of the input that one of the map sees, padding among them.
 
-    def window(self, kernel_size: int, stride: int, padding: int, dilation: int) -> "Field":
-        """Return the field after a window has moved over the axis."""
+        Where one stretch is left, what it has of the input counts.
+        """
+        first, last = self.seen()
+        return self.stop - self.start + 1 if self.jump else last - first + 1
+
+    def window(
+        self, positions: int, kernel_size: int, stride: int, padding: int, dilation: int
+    ) -> "Field":
+        """Return the field after a window has moved over the axis, to so many positions."""
         start = self.start - padding * self.jump
         stop = self.stop + ((kernel_size - 1) * dilation - padding) * self.jump
-        return Field(start, stop, self.jump * stride)
+        jump = self.jump * stride
+        last = stop + (positions - 1) * jump
+        return Field(start, stop, jump, max(self.first, start), min(self.last, last))
 
     def every(self, positions: int) -> "Field":
         """Return the field of something that is made of all positions."""
-        return Field(self.start, self.stop + (positions - 1) * self.jump, 0)
+        stop = self.stop + (positions - 1) * self.jump
+        return Field(self.start, stop, 0, self.first, self.last)
 
     def at(self, position: int) -> "Field":
         """Return the field of one position."""
-        return Field(self.start + position * self.jump, self.stop + position * self.jump, 0)
+        shift = position * self.jump
+        return Field(self.start + shift, self.stop + shift, 0, self.first, self.last)
 
-    def within(self, length: int) -> tuple[int, int]:
-        """Return the first and the last position seen of an input that is ``length`` long."""
-        return max(self.start, 0), min(self.stop, length - 1)
+    def seen(self, position: int = 0) -> tuple[int, int]:
+        """Return the first and the last position of the input that a position sees."""
+        shift = position * self.jump
+        return max(self.start + shift, self.first), min(self.stop + shift, self.last)
+
+    def join(self, other: "Field") -> "Field":
+        """Return the field of what sees whatever either sees, side by side."""
+        first, last = min(self.first, other.first), max(self.last, other.last)
+        if self.jump != other.jump:
+            return Field(first, last, 0, first, last)
+        start, stop = min(self.start, other.start), max(self.stop, other.stop)
+        return Field(start, stop, self.jump, first, last)
 
 
 @dataclass(frozen=True)
@@ -72,11 +99,12 @@ class Positions:
 
         Example:
             >>> Positions.of_input("BTCHW", (1, 16, 3, 9, 9)).fields["T"]
-            Field(start=0, stop=0, jump=1)
+            Field(start=0, stop=0, jump=1, first=0, last=15)
         """
         parts = tuple((Part(label, size),) for label, size in zip(axes, shape, strict=True))
         lengths = {label: size for label, size in zip(axes, shape, strict=True) if label in SEEN}
-        return cls(parts, {label: Field(0, 0, 1) for label in lengths}, lengths)
+        fields = {label: Field(0, 0, 1, 0, length - 1) for label, length in lengths.items()}
+        return cls(parts, fields, lengths)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -87,18 +115,6 @@ class Positions:
         """Return how many positions there are along T, H or W; None where the axis is gone."""
         sizes = [part.size for axis in self.axes for part in axis if part.label == label]
         return prod(sizes) if sizes else None
-
-    def seen(self) -> dict[str, int]:
-        """Return the size of the field along each axis.
-
-        Where one stretch is left, what it has of the input counts; elsewhere padding counts too,
-        since it is the size in the midst of an input that is long enough.
-        """
-        sizes = {}
-        for label, field in self.fields.items():
-            first, last = field.within(self.lengths[label])
-            sizes[label] = field.size if field.jump else last - first + 1
-        return sizes
 
     def with_axes(self, axes: list[tuple[Part, ...]] | tuple[tuple[Part, ...], ...]) -> "Positions":
         """Return the same fields with other axes."""
@@ -122,7 +138,7 @@ class Positions:
             return self.contract(axis, (Part("C", size),))
         fields, label = dict(self.fields), parts[0].label if parts else "C"
         if label in fields:
-            fields[label] = fields[label].window(kernel_size, stride, padding, dilation)
+            fields[label] = fields[label].window(size, kernel_size, stride, padding, dilation)
         axes = [
             (Part(label, size),) if n == axis else parts for n, parts in enumerate(self.axes)
         ]
@@ -143,19 +159,12 @@ class Positions:
 
     def everything(self, shape: tuple[int, ...]) -> "Positions":
         """Return what may depend on every position: the honest answer for what is not known."""
-        fields = {label: Field(0, length - 1, 0) for label, length in self.lengths.items()}
+        fields = {label: Field.whole(length) for label, length in self.lengths.items()}
         return Positions(tuple((Part("C", size),) for size in shape), fields, self.lengths)
 
     def join(self, other: "Positions") -> "Positions":
         """Return what sees whatever either of them sees, on these axes."""
-        fields = {}
-        for label, mine in self.fields.items():
-            theirs = other.fields[label]
-            if mine.jump == theirs.jump:
-                start, stop = min(mine.start, theirs.start), max(mine.stop, theirs.stop)
-                fields[label] = Field(start, stop, mine.jump)
-            else:
-                fields[label] = Field(0, self.lengths[label] - 1, 0)
+        fields = {label: field.join(other.fields[label]) for label, field in self.fields.items()}
         return Positions(self.axes, fields, self.lengths)
 
 
@@ -171,8 +180,5 @@ def _take(parts: list[Part], size: int, fields: dict[str, Field]) -> Part:
     inner = whole // size
     parts.insert(0, Part("C", inner))
     if label in fields:  # the outer position sees what its inner ones see together
-        field = fields[label]
-        fields[label] = Field(
-            field.start, field.stop + (inner - 1) * field.jump, field.jump * inner
-        )
+        fields[label] = fields[label].window(size, inner, inner, 0, 1)
     return Part(label, size)

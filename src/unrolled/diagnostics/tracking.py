@@ -50,7 +50,7 @@ class Tracker(TorchDispatchMode):
                 self.known[id(part)] = part, positions
             return
         first = result[0] if isinstance(result, list | tuple) else result
-        if not isinstance(first, Tensor):
+        if not isinstance(first, Tensor) or name in _FRESH:
             return
         bound = _with_defaults(func, args, kwargs)
         same = torch.Tag.pointwise in func.tags or name in _AS_IT_IS
@@ -265,11 +265,13 @@ def _cat(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
     tensors, axis = args[0], args[1] % result.ndim
     known = [(number, p) for number, t in enumerate(tensors) if (p := tracker.positions(t))]
     number, main = max(known, key=lambda item: item[1].shape[axis])  # the rest is an edge
-    labels = [part.label for part in main.axes[axis] if part.label in SEEN]
-    if labels:
+    if any(part.label in SEEN for part in main.axes[axis]):
         before = sum(tensor.shape[axis] for tensor in tensors[:number])
         return main.slide(axis, result.shape[axis], 1, 1, before, 1)
-    for _, other in known:
+    parts = [positions for _, positions in known]
+    if result.shape[axis] == len(tensors) == len(parts):
+        return _side_by_side(parts, axis, main.axes[:axis] + main.axes[axis + 1 :])
+    for other in parts:
         main = main.join(other)
     axes = list(main.axes)
     axes[axis] = (Part("C", result.shape[axis]),)
@@ -277,25 +279,34 @@ def _cat(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
 
 
 def _stack(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    """Steps side by side again: an axis of time, if each sees as much as the one before."""
     known = [p for tensor in args[0] if (p := tracker.positions(tensor)) is not None]
     if len(known) != len(args[0]):
         return None
-    joined, axis = known[0], args[1] % result.ndim
+    return _side_by_side(known, args[1] % result.ndim, known[0].axes)
+
+
+def _side_by_side(
+    known: list[Positions], axis: int, others: tuple[tuple[Part, ...], ...]
+) -> Positions:
+    """Steps side by side again: an axis of time, where each sees another stretch of it."""
+    joined = known[0]
     for other in known[1:]:
         joined = joined.join(other)
-    gone = [label for label in joined.fields if joined.size_of(label) is None]
-    axes, fields = list(joined.axes), dict(joined.fields)
+    fields = dict(joined.fields)
+    gone = [label for label in fields if joined.size_of(label) is None]
     moving = [label for label in gone if len({p.fields[label] for p in known}) > 1]
     label = moving[0] if len(moving) == 1 else "C"
-    axes.insert(axis, (Part(label, len(known)),))
+    axes = (*others[:axis], (Part(label, len(known)),), *others[axis:])
     if label in fields:
         steps = [p.fields[label] for p in known]
-        jumps = {(b.start - a.start, b.stop - a.stop) for a, b in zip(steps, steps[1:], strict=False)}
-        jump = next(iter(jumps))
-        if len(jumps) == 1 and jump[0] == jump[1]:
-            fields[label] = Field(steps[0].start, steps[0].stop, jump[0])
-    return Positions(tuple(axes), fields, joined.lengths)
+        pairs = zip(steps, steps[1:], strict=False)
+        jumps = {(later.start - step.start, later.stop - step.stop) for step, later in pairs}
+        start, stop = next(iter(jumps))
+        if len(jumps) == 1 and start == stop:  # else some step looks back on all before it
+            fields[label] = fields[label]._replace(
+                start=steps[0].start, stop=steps[0].stop, jump=start
+            )
+    return Positions(axes, fields, joined.lengths)
 
 
 def _chunks(tracker: Tracker, args: Any, result: Any) -> list[Positions]:
@@ -349,6 +360,9 @@ _AS_IT_IS = {
     "native_batch_norm",
     "native_dropout",
 }
+# Operations that look at a tensor's size alone.
+_FRESH = {"empty_like", "full_like", "new_empty", "new_full", "new_ones", "new_zeros"}
+_FRESH |= {"ones_like", "rand_like", "randn_like", "zeros_like"}
 _RULES: dict[str, Rule] = {
     **dict.fromkeys(("view", "_unsafe_view", "reshape", "_reshape_alias", "squeeze"), _view),
     **dict.fromkeys(("transpose", "t"), _transpose),

@@ -11,6 +11,7 @@ import numpy as np
 from unrolled.errors import ConfigError, ReaderError
 
 _SECONDS = 60.0
+_PROGRAM = Path(__file__).with_name("_hdf5_process.py")
 
 
 def read_hdf5(path: Path, *, most_bytes: int) -> dict[str, np.ndarray]:
@@ -30,7 +31,7 @@ def read_hdf5(path: Path, *, most_bytes: int) -> dict[str, np.ndarray]:
         raise ConfigError("h5py, to read .h5", "none", "pip install 'unrolled[convert]'")
     with TemporaryDirectory() as folder:
         copy = Path(folder) / "arrays.npz"
-        command = [sys.executable, "-c", _CHILD, str(path), str(copy), str(most_bytes)]
+        command = [sys.executable, "-I", str(_PROGRAM), str(path), str(copy), str(most_bytes)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
         except subprocess.TimeoutExpired:
@@ -40,30 +41,3 @@ def read_hdf5(path: Path, *, most_bytes: int) -> dict[str, np.ndarray]:
             raise ReaderError(f"an HDF5 file of arrays of numbers at {path}", lines[-1][:200])
         with np.load(copy, allow_pickle=False) as arrays:
             return {name.removeprefix("/"): arrays[name] for name in arrays.files}
-
-
-_CHILD = """
-import sys, h5py, numpy
-path, copy, most_bytes = sys.argv[1], sys.argv[2], int(sys.argv[3])
-found, total = {}, 0
-def visit(group, above, depth):
-    global total
-    if depth > 32: sys.exit("groups without end")
-    for name in group:
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            sys.exit(f"a link to elsewhere, {above}{name}")
-        item = group[name]
-        if isinstance(item, h5py.Group):
-            visit(item, f"{above}{name}/", depth + 1)
-        elif isinstance(item, h5py.Dataset):
-            total += item.nbytes
-            plain = item.dtype.kind in "fiu" and not item.external and not item.is_virtual
-            if not plain or item.compression not in (None, "gzip"):
-                sys.exit(f"no plain array of numbers, {above}{name}")
-            if total > most_bytes or len(found) > 100000:
-                sys.exit(f"more than {most_bytes:,} bytes, twice what the network holds")
-            found[above + name] = item[()]
-with h5py.File(path, "r") as file:
-    visit(file, "", 0)
-numpy.savez(copy, **found)
-"""
