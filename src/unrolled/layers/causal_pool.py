@@ -36,7 +36,7 @@ class _Window(Recurrence[CausalPoolState]):
     def _windows(
         self, x: Tensor, state: CausalPoolState, neutral: float
     ) -> tuple[Tensor, Tensor, CausalPoolState]:
-        """Return the windows ``[B, T, ..., window]``, how many of their frames were seen, the state.
+        """Return windows ``[B, T, ..., window]``, how many of their frames were seen, the state.
 
         ``neutral`` stands for a frame that never was.
         """
