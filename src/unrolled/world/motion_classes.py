@@ -1,4 +1,4 @@
-"""Which way does it move? Labelled clips whose label is in their motion, and in no frame of them."""
+"""Which way does it move? Labelled clips: the label is in their motion, in no frame alone."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from jaxtyping import Float64, UInt8
 from unrolled.errors import ConfigError
 from unrolled.world.clip import FRAME_RATE_HZ
 from unrolled.world.draws import Draws
-from unrolled.world.rendering import PALETTE, background
 from unrolled.world.narration import SHAPES
+from unrolled.world.rendering import PALETTE, background
 from unrolled.world.torus import Sprite, paint_on_torus
 
 MOTION_CLASSES = (
