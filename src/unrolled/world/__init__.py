@@ -12,11 +12,13 @@ from unrolled.world.narration import (
     understand,
 )
 from unrolled.world.rendered import World
+from unrolled.world.transitions import TRANSITION_CLASSES, TransitionWorld
 
 __all__ = [
     "FRAME_RATE_HZ",
     "IDLE",
     "MOTION_CLASSES",
+    "TRANSITION_CLASSES",
     "Box",
     "Clip",
     "Deed",
@@ -28,6 +30,7 @@ __all__ = [
     "Narrator",
     "Point",
     "SceneObject",
+    "TransitionWorld",
     "World",
     "judge",
     "narrate",

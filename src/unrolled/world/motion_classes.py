@@ -126,11 +126,19 @@ class MotionWorld:
             yield MotionClip(scene.act(self.classes[label], count, draws), label)
 
     def _draws(self, number: int, form: int) -> Draws:
-        if number < 0:
-            raise ConfigError("a clip's number of at least 0", str(number))
-        # One number for three, none of which bounds another: pairs as in Cantor's counting.
-        pair = (self.seed + number) * (self.seed + number + 1) // 2 + number
-        return Draws(2 * pair + form)
+        return Draws(seed_of(self.seed, number, form))
+
+
+def seed_of(seed: int, number: int, form: int) -> int:
+    """Return one number for three, unlike that of any other three (``form`` is 0, 1 or 2).
+
+    Raises:
+        ConfigError: a clip's number is below 0.
+    """
+    if number < 0:
+        raise ConfigError("a clip's number of at least 0", str(number))
+    pair = (seed + number) * (seed + number + 1) // 2 + number  # Cantor's: neither bounds the other
+    return 3 * pair + form
 
 
 def _between(bounds: tuple[int, int], draws: Draws) -> int:
