@@ -54,6 +54,11 @@ class Anatomy:
     shape: tuple[int, ...]
 
     @property
+    def axes_of_outputs(self) -> tuple[str, ...]:
+        """The axes that some output has, in the order in which sizes are written."""
+        return tuple(a for a in _SIZES if any(a in layer.output for layer in self.layers))
+
+    @property
     def parameters(self) -> int:
         """Numbers that are learnt, each counted once."""
         return sum(layer.parameters for layer in self.layers)
