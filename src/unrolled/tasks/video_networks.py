@@ -142,8 +142,11 @@ def network_options(name: str) -> dict[str, Any]:
     cls, given = _network(name)
     found = {p.name: p.default for p in inspect.signature(cls).parameters.values()}
     decided = {"class_count", *given}
-    return {k: (None if v is inspect.Parameter.empty else v) for k, v in found.items()
-            if k not in decided}
+    return {
+        k: (None if v is inspect.Parameter.empty else v)
+        for k, v in found.items()
+        if k not in decided
+    }
 
 
 def resolved_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
