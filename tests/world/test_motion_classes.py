@@ -70,7 +70,7 @@ def test_a_frame_by_itself_is_drawn_in_the_same_way_for_every_class() -> None:
     # torus or along its sizes, and places and sizes are even. Here: no class differs in the mean.
     world = MotionWorld(height=16, width=16, frames=4, bystanders=0)
     labels, shown = [], []
-    for number in range(2400):
+    for number in range(1000):
         frames, label = world.clip(number)
         contrast = np.abs(frames[[0, -1]] - np.median(frames, axis=(2, 3), keepdims=True)[[0, -1]])
         halves = contrast.sum(axis=1)
