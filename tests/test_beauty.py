@@ -19,6 +19,7 @@ FLOORS = [
     {"registry"},
     {"cells", "layers"},
     {"world"},
+    {"metrics"},
     {"readers"},
     {"decoding"},
     {"nn"},
