@@ -5,7 +5,10 @@ import torch
 from jaxtyping import install_import_hook
 
 # Before any test imports them: here an annotation such as Float[Tensor, "B T C"] is a proof.
-install_import_hook(["unrolled.cells", "unrolled.layers", "unrolled.models"], "beartype.beartype")
+install_import_hook(
+    ["unrolled.cells", "unrolled.encoders", "unrolled.layers", "unrolled.models"],
+    "beartype.beartype",
+)
 
 
 # The sizes are small: a second thread only waits, and takes a core from whoever runs beside.

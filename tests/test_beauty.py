@@ -18,6 +18,7 @@ FLOORS = [
     {"recurrence"},
     {"registry"},
     {"cells", "layers"},
+    {"encoders"},
     {"world"},
     {"metrics"},
     {"readers"},

@@ -7,7 +7,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from unrolled import cells, decoding, errors, export, layers, models, nn, streaming, testing
+    from unrolled import (
+        cells,
+        decoding,
+        encoders,
+        errors,
+        export,
+        layers,
+        models,
+        nn,
+        streaming,
+        testing,
+    )
     from unrolled.recurrence import Recurrence
     from unrolled.registry import build, register
     from unrolled.tasks.run import load, resume, train
@@ -20,6 +31,7 @@ __all__ = [
     "build",
     "cells",
     "decoding",
+    "encoders",
     "errors",
     "export",
     "layers",

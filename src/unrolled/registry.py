@@ -7,10 +7,14 @@ from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, cast
+
+from torch import nn
 
 from unrolled.errors import ConfigError
 from unrolled.recurrence import Recurrence
+
+AnyRecurrence: TypeAlias = Recurrence[Any, Any, Any, Any]
 
 _LIBRARY = {
     "bigram": "unrolled.models:BigramLanguageModel",
@@ -34,13 +38,16 @@ _LIBRARY = {
     "np": "unrolled.cells:NP",
     "peephole_lstm": "unrolled.cells:PeepholeLSTM",
     "recurrent_language_model": "unrolled.models:RecurrentLanguageModel",
+    "resnet18": "unrolled.encoders:ResNet18",
+    "resnet34": "unrolled.encoders:ResNet34",
+    "resnet50": "unrolled.encoders:ResNet50",
     "rnn": "unrolled.cells:RNN",
     "show_attend_tell": "unrolled.models:ShowAttendTell",
     "tcn": "unrolled.models:TCN",
     "tcn_language_model": "unrolled.models:TCNLanguageModel",
     "transformer_language_model": "unrolled.models:CausalTransformerLanguageModel",
 }
-_REGISTERED: dict[str, type[Recurrence[Any, Any, Any, Any]]] = {}
+_REGISTERED: dict[str, type[nn.Module]] = {}
 
 
 def names() -> list[str]:
@@ -48,14 +55,17 @@ def names() -> list[str]:
     return sorted(_LIBRARY | _REGISTERED)
 
 
-def register(name: str, cls: type[Recurrence[Any, Any, Any, Any]]) -> None:
+def register(name: str, cls: type[nn.Module]) -> None:
     """Give ``name`` to a class of your own; it is then usable wherever a name is.
 
+    Args:
+        name: what configurations and the command line will call it.
+        cls: a ``Recurrence``, or any ``torch.nn.Module`` where a task takes one.
     Raises:
-        ConfigError: the name belongs to another class already, or cls is not a ``Recurrence``.
+        ConfigError: the name belongs to another class already, or cls is not a module's class.
     """
-    if not (isinstance(cls, type) and issubclass(cls, Recurrence)):
-        raise ConfigError("a class derived from Recurrence", repr(cls))
+    if not (isinstance(cls, type) and issubclass(cls, nn.Module)):
+        raise ConfigError("a class derived from Recurrence or torch.nn.Module", repr(cls))
     if name in _LIBRARY or _REGISTERED.get(name, cls) is not cls:
         raise ConfigError("a name that is free", repr(name), "choose another")
     _REGISTERED[name] = cls
@@ -78,8 +88,8 @@ def import_file(path: Path) -> None:
         raise ConfigError(f"{path} to run and register its classes", got) from error
 
 
-def lookup(name: str) -> type[Recurrence[Any, Any, Any, Any]]:
-    """Return the class that ``name`` stands for.
+def lookup(name: str) -> type[nn.Module]:
+    """Return the class that ``name`` stands for: a ``Recurrence`` or an ordinary network.
 
     Raises:
         ConfigError: no class has this name; the nearest ones are offered.
@@ -97,13 +107,31 @@ def lookup(name: str) -> type[Recurrence[Any, Any, Any, Any]]:
             f"unrolled.register({name!r}, YourClass)",
         )
     module, _, cls = _LIBRARY[name].partition(":")
-    found: type[Recurrence[Any, Any, Any, Any]] = getattr(import_module(module), cls)
+    found: type[nn.Module] = getattr(import_module(module), cls)
     return found
 
 
-def build(name: str, /, *sizes: int, **options: Any) -> Recurrence[Any, Any, Any, Any]:
+def lookup_recurrence(name: str) -> type[AnyRecurrence]:
+    """Return the class that ``name`` stands for, where only a ``Recurrence`` will do.
+
+    Raises:
+        ConfigError: no class has this name, or it is that of an ordinary network.
+    """
+    cls = lookup(name)
+    if issubclass(cls, Recurrence):
+        return cls
+    raise ConfigError(
+        "the name of a Recurrence, which runs step by step",
+        f"{name!r}, a network over whole inputs",
+        "give it to a task over pictures or clips",
+    )
+
+
+def build(name: str, /, *sizes: int, **options: Any) -> nn.Module:
     """Return a randomly initialised cell or network by its name.
 
+    Raises:
+        ConfigError: no such name or option.
     Example:
         >>> build("lstm", input_size=3, hidden_size=5).hidden_size
         5
@@ -112,3 +140,13 @@ def build(name: str, /, *sizes: int, **options: Any) -> Recurrence[Any, Any, Any
         return lookup(name)(*sizes, **options)
     except TypeError as error:
         raise ConfigError(f"options that {name!r} has", str(error)) from None
+
+
+def build_recurrence(name: str, /, *sizes: int, **options: Any) -> AnyRecurrence:
+    """Do what ``build`` does, where only a ``Recurrence`` will do.
+
+    Raises:
+        ConfigError: no such name or option, or the network is no ``Recurrence``.
+    """
+    lookup_recurrence(name)
+    return cast(AnyRecurrence, build(name, *sizes, **options))

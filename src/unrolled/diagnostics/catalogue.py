@@ -8,7 +8,7 @@ from unrolled.registry import lookup, names
 
 
 def catalogue() -> dict[str, dict[str, str]]:
-    """Return names with their first lines: models and cells of the registry, and layers.
+    """Return names with their first lines: models, encoders and cells of the registry, and layers.
 
     A name of the registry is for ``unrolled.build``; a layer goes by its class.
 
@@ -16,7 +16,8 @@ def catalogue() -> dict[str, dict[str, str]]:
         >>> catalogue()["cells"]["lstm"]
         'Long short-term memory: a cell that gates decide to write, to keep and to show.'
     """
-    found: dict[str, dict[str, str]] = {"models": {}, "cells": {}, "layers": {}, "registered": {}}
+    kinds = ("models", "encoders", "cells", "layers", "registered")
+    found: dict[str, dict[str, str]] = {kind: {} for kind in kinds}
     for name in names():
         cls = lookup(name)
         floor = cls.__module__.split(".")[1:2]

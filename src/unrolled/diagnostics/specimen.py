@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from unrolled.errors import ConfigError
 from unrolled.recurrence import Recurrence
-from unrolled.registry import build, lookup
+from unrolled.registry import build_recurrence, lookup_recurrence
 from unrolled.state import Tree
 
 # Where a class asks for a size and none is given; some cells need input and hidden size alike.
@@ -58,7 +58,7 @@ def specimen(name: str, options: dict[str, Any]) -> Specimen:
         >>> specimen("lstm", {"hidden_size": 5}).options
         {'input_size': 64, 'hidden_size': 5}
     """
-    parameters = inspect.signature(lookup(name)).parameters.values()
+    parameters = inspect.signature(lookup_recurrence(name)).parameters.values()
     required = [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
     chosen = [key for key in required if key not in options]
     unknown = [key for key in chosen if key not in _SIZES]
@@ -66,7 +66,7 @@ def specimen(name: str, options: dict[str, Any]) -> Specimen:
         raise ConfigError(f"{unknown[0]} for {name!r}", "none", f"pass --set {unknown[0]}=VALUE")
     sizes = {key: _SIZES[key] if key in chosen else options[key] for key in required}
     used = sizes | {key: value for key, value in options.items() if key not in sizes}
-    return Specimen(build(name, **used).eval(), used, chosen)
+    return Specimen(build_recurrence(name, **used).eval(), used, chosen)
 
 
 def parse_options(pairs: list[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from torch import nn
 from unrolled.errors import ConfigError
 from unrolled.layers import Dropout, Embedding, Linear, Serial
 from unrolled.recurrence import Recurrence
-from unrolled.registry import build
+from unrolled.registry import build_recurrence
 
 
 class RecurrentLanguageModel(Serial):
@@ -51,7 +51,7 @@ class RecurrentLanguageModel(Serial):
         layers: list[Recurrence[Any, Any, Any, Any]] = [Embedding(vocabulary_size, embedding_size)]
         for number in range(num_layers):
             input_size = hidden_size if number else embedding_size
-            layers += [*_dropouts(dropout), build(cell, input_size, hidden_size)]
+            layers += [*_dropouts(dropout), build_recurrence(cell, input_size, hidden_size)]
         super().__init__(*layers, *_dropouts(dropout), Linear(hidden_size, vocabulary_size))
         if init_range is not None:
             if not init_range > 0:

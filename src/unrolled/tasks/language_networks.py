@@ -12,7 +12,7 @@ from torch import Tensor
 from unrolled.errors import ConfigError, DtypeError, ShapeError
 from unrolled.models import RecurrentLanguageModel
 from unrolled.recurrence import Recurrence
-from unrolled.registry import lookup
+from unrolled.registry import lookup_recurrence
 from unrolled.tasks.model_folder import require_fitting_sizes
 from unrolled.training.budget import require_affordable
 from unrolled.training.configuration import require_kind
@@ -153,7 +153,7 @@ def _annotations(cls: type) -> dict[str, Any]:
 def _network(name: str) -> tuple[type[Network], dict[str, Any]]:
     if not isinstance(name, str):
         raise ConfigError("the name of a network", repr(name))
-    cls = lookup(_NETWORKS.get(name, name))
+    cls = lookup_recurrence(_NETWORKS.get(name, name))
     if next(iter(inspect.signature(cls).parameters), "") == "vocabulary_size":
         return cls, {}
     return RecurrentLanguageModel, {"cell": name}

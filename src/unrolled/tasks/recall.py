@@ -13,7 +13,7 @@ from unrolled.errors import ConfigError
 from unrolled.layers import Embedding, Linear, Serial
 from unrolled.models import TCN
 from unrolled.recurrence import Recurrence
-from unrolled.registry import build
+from unrolled.registry import build_recurrence
 from unrolled.training.device import seed_everything
 from unrolled.training.loop import Poll, Training
 from unrolled.training.options import TrainingOptions
@@ -53,7 +53,7 @@ class Learner:
         if self.name == "tcn":
             tcn = TCN(_EMBEDDING_SIZE, NUM_SYMBOLS, hidden_size=width, **options)
             return Serial(embedding, tcn)
-        cell = build(self.name, _EMBEDDING_SIZE, width, **options)
+        cell = build_recurrence(self.name, _EMBEDDING_SIZE, width, **options)
         return Serial(embedding, cell, Linear(width, NUM_SYMBOLS))
 
 
