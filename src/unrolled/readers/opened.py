@@ -57,14 +57,20 @@ class Opened:
         self._container.close()
 
     def __iter__(self) -> "Iterator[av.VideoFrame]":
-        from av.error import InvalidDataError
+        from av.error import FFmpegError, InvalidDataError
 
-        for packet in self._container.demux(self._stream):
+        packets = self._container.demux(self._stream)
+        while True:
             try:
-                frames = packet.decode()
+                packet = next(packets, None)
+                frames = packet.decode() if packet is not None else []
             except InvalidDataError:
                 self.damaged += 1
                 continue
+            except FFmpegError as error:
+                raise OSError(error.errno, error.strerror) from None
+            if packet is None:
+                return
             yield from frames
 
 
@@ -77,6 +83,7 @@ def open_address(address: Address) -> Opened:
     """
     try:
         import av
+        from av.error import FFmpegError
     except ImportError as error:
         cure = "install it with: pip install 'unrolled[video]'"
         raise ConfigError("PyAV, which reads video", str(error), cure) from None
@@ -87,7 +94,7 @@ def open_address(address: Address) -> Opened:
             options=dict(address.options),
             timeout=address.timeout_seconds,
         )
-    except (OSError, ValueError) as error:  # errors of FFmpeg are among them
+    except (FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ReaderError(f"video from {address.name}", reason, _cure(address)) from None
     if not container.streams.video:
