@@ -40,6 +40,7 @@ _LIBRARY = {
     "nog": "unrolled.cells:NOG",
     "np": "unrolled.cells:NP",
     "peephole_lstm": "unrolled.cells:PeepholeLSTM",
+    "recurrent_classifier": "unrolled.models:RecurrentClassifier",
     "recurrent_language_model": "unrolled.models:RecurrentLanguageModel",
     "resnet18": "unrolled.encoders:ResNet18",
     "resnet34": "unrolled.encoders:ResNet34",

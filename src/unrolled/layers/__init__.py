@@ -11,6 +11,7 @@ from unrolled.layers.embedding import Embedding
 from unrolled.layers.last import Last
 from unrolled.layers.layer_norm import LayerNorm
 from unrolled.layers.linear import Linear
+from unrolled.layers.per_clip import PerClip
 from unrolled.layers.per_frame import PerFrame
 from unrolled.layers.residual import Residual, ResidualState
 from unrolled.layers.running_mean import RunningMean, RunningMeanState
@@ -33,6 +34,7 @@ __all__ = [
     "Last",
     "LayerNorm",
     "Linear",
+    "PerClip",
     "PerFrame",
     "Residual",
     "ResidualState",

@@ -4,6 +4,7 @@ from unrolled.models.bigram import BigramLanguageModel, bigram_nats
 from unrolled.models.causal_small import CausalSmall
 from unrolled.models.language_model import RecurrentLanguageModel
 from unrolled.models.min_char_rnn import MinCharRNN, MinCharRNNState
+from unrolled.models.recurrent_classifier import RecurrentClassifier
 from unrolled.models.show_attend_tell import AttentionOutput, Memory, ShowAttendTell
 from unrolled.models.tcn import TCN, TCNLanguageModel
 from unrolled.models.transformer import CausalTransformerLanguageModel
@@ -17,6 +18,7 @@ __all__ = [
     "Memory",
     "MinCharRNN",
     "MinCharRNNState",
+    "RecurrentClassifier",
     "RecurrentLanguageModel",
     "ShowAttendTell",
     "TCNLanguageModel",
