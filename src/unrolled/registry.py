@@ -18,8 +18,11 @@ AnyRecurrence: TypeAlias = Recurrence[Any, Any, Any, Any]
 
 _LIBRARY = {
     "bigram": "unrolled.models:BigramLanguageModel",
+    "causal_small": "unrolled.models:CausalSmall",
     "cifg": "unrolled.cells:CIFG",
+    "conv_gru": "unrolled.cells:ConvGRU",
     "conv_lstm": "unrolled.cells:ConvLSTM",
+    "conv_rnn": "unrolled.cells:ConvRNN",
     "fgr": "unrolled.cells:FGR",
     "gru": "unrolled.cells:GRU",
     "layer_norm_lstm": "unrolled.cells:LayerNormLSTM",

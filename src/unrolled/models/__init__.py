@@ -1,6 +1,7 @@
 """Networks from papers, assembled from cells and layers; one file a paper."""
 
 from unrolled.models.bigram import BigramLanguageModel, bigram_nats
+from unrolled.models.causal_small import CausalSmall
 from unrolled.models.language_model import RecurrentLanguageModel
 from unrolled.models.min_char_rnn import MinCharRNN, MinCharRNNState
 from unrolled.models.recurrent_classifier import RecurrentClassifier
@@ -12,6 +13,7 @@ __all__ = [
     "TCN",
     "AttentionOutput",
     "BigramLanguageModel",
+    "CausalSmall",
     "CausalTransformerLanguageModel",
     "Memory",
     "MinCharRNN",
