@@ -1,4 +1,4 @@
-"""Streams: frames go in one at a time, and outputs come out as they go."""
+"""The one owner of a state that changes."""
 
 import json
 from pathlib import Path
