@@ -7,6 +7,7 @@ from cyclopts import App, CycloptsError
 
 import unrolled
 from unrolled.cli.bench import bench
+from unrolled.cli.convert import convert
 from unrolled.cli.data import data
 from unrolled.cli.demo import demo
 from unrolled.cli.evaluate import evaluate
@@ -34,6 +35,7 @@ for verb in (demo, train, evaluate, predict, generate, stream, inspect, figure, 
     app.command(verb)
 app.command(bench)
 app.command(export)
+app.command(convert)
 app.command(list_names, name="list")
 
 
