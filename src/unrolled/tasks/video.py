@@ -78,8 +78,8 @@ class VideoModel:
             preprocessing = read_preprocessing(config["preprocessing"])
             frames = int(config["clip_frames"])
             average: Average = "logits" if config["average"] == "logits" else "probabilities"
-            frame = preprocessing.frame
-            network = restore_video_network(config["model"], len(names), frame, tensors, network)
+            clip = (frames, *preprocessing.frame)
+            network = restore_video_network(config["model"], len(names), clip, tensors, network)
             return cls(
                 network, names, preprocessing, frames, config["model"], average, config["parts"]
             )
@@ -245,7 +245,8 @@ def prepare(
     if isinstance(preprocessing, VectorPreprocessing):
         preprocessing = preprocessing.fitted([data.read(n) for n in parts["train"]])
     clips = Clips(data, preprocessing, reading.clip_frames)
-    network = build_video_network(name, len(data.class_names), options or {}, preprocessing.frame)
+    clip = (reading.clip_frames, *preprocessing.frame)
+    network = build_video_network(name, len(data.class_names), options or {}, clip)
     digests = {part: [data.samples[n].digest for n in found] for part, found in parts.items()}
     model = VideoModel(
         network,
