@@ -5,7 +5,6 @@ from pathlib import Path
 from shlex import quote
 
 _TORCHVISION = "https://download.pytorch.org/models"
-_CORAL = "https://raw.githubusercontent.com/google-coral/test_data/104342d2d348"
 _KERAS = "https://raw.githubusercontent.com/DeepCognition/keras-squeezenet/a73d4339aa4d"
 _BSD = "torchvision is BSD-3-Clause; its weights may carry terms of what they learnt from"
 
@@ -49,14 +48,6 @@ KNOWN_WEIGHTS = (
     _of_torchvision("mc3_18", "mc3_18-a90a0ba3.pth", "Kinetics-400"),
     _of_torchvision("r2plus1d_18", "r2plus1d_18-91a641e6.pth", "Kinetics-400"),
     _of_torchvision("s3d", "s3d-d76dad2f.pth", "Kinetics-400"),
-    KnownWeights(
-        "mobilenet_v2",
-        "tf2_mobilenet_v2_1.0_224_ptq.tflite",
-        f"{_CORAL}/tf2_mobilenet_v2_1.0_224_ptq.tflite",
-        "ImageNet",
-        "Apache-2.0",
-        "",
-    ),
     KnownWeights(
         "squeezenet1_1",
         "squeezenet_weights_tf_dim_ordering_tf_kernels_notop.h5",

@@ -16,6 +16,7 @@ from unrolled.readers.known_weights import how_to_get_weights, known_weights
 from unrolled.readers.weights import read_weights
 from unrolled.registry import build, lookup
 from unrolled.tasks.video import VideoModel
+from unrolled.tasks.video_options import VideoOptions
 from unrolled.tasks.video_preprocessing import Preprocessing
 
 FEATURES_ONLY = "features alone, no classes"  # the one class of weights without a classifier
@@ -75,13 +76,12 @@ def convert(
     network.load_state_dict(state, assign=True)
     notes = _notes(path, name, counted)
     model = VideoModel(
-        network,
-        names,
-        _preprocessing(name, path, tensors),
-        _clip_frames(network),
-        {"name": name, "options": options},
-        "probabilities",
-        {"train": [], "valid": [], "test": []},
+        network=network,
+        class_names=names,
+        preprocessing=(preprocessing := _preprocessing(name, tensors)),
+        model={"name": name, "options": options},
+        reading=_reading(preprocessing, network),
+        parts={"train": [], "valid": [], "test": []},
     )
     model.save(folder, _figures(path))
     parameters = sum(p.numel() for p in network.parameters())
@@ -121,7 +121,7 @@ def _names(
     return found
 
 
-def _preprocessing(name: str, path: Path, tensors: dict[str, Tensor]) -> Preprocessing:
+def _preprocessing(name: str, tensors: dict[str, Tensor]) -> Preprocessing:
     """Return what the authors did to pictures and clips before their network saw them."""
     if "52.weight" in tensors:
         half = (0.5, 0.5, 0.5)
@@ -149,10 +149,15 @@ def _preprocessing(name: str, path: Path, tensors: dict[str, Tensor]) -> Preproc
     )
 
 
-def _clip_frames(network: nn.Module) -> int:
-    if isinstance(network, PictureNetwork):
-        return 1
-    return max(16, int(getattr(network, "clip_frames", 16)))
+def _reading(preprocessing: Preprocessing, network: nn.Module) -> VideoOptions:
+    """Return how clips are taken for the network: none is known that pictures are."""
+    return VideoOptions(
+        clip_frames=1 if isinstance(network, PictureNetwork) else 16,
+        frames_per_second=preprocessing.frames_per_second,
+        height=preprocessing.height,
+        width=preprocessing.width,
+        resize="stretch" if preprocessing.resize == "stretch" else "shorter_side",
+    ).still
 
 
 def _require_finite(state: dict[str, Tensor]) -> None:
