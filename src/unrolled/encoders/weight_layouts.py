@@ -113,16 +113,16 @@ def squeezenet_of_keras(tensors: Mapping[str, Tensor], network: nn.Module) -> di
         if group not in places or tensor.ndim not in (1, 4):
             raise ReaderError("the layers of SqueezeNet 1.1", key)
         kind = "bias" if tensor.ndim == 1 else "weight"
-        found[f"{places[group]}.{kind}"] = tensor if tensor.ndim == 1 else tensor.permute(3, 2, 0, 1)
+        found[f"{places[group]}.{kind}"] = (
+            tensor if tensor.ndim == 1 else tensor.permute(3, 2, 0, 1)
+        )
     for key, tensor in network.state_dict().items():
         if key.startswith("classifier."):
             found[key] = tensor.new_zeros(tensor.shape, device="cpu")
     return found
 
 
-_LAYOUTS: dict[
-    tuple[str, str], Callable[[Mapping[str, Tensor], nn.Module], dict[str, Tensor]]
-] = {
+_LAYOUTS: dict[tuple[str, str], Callable[[Mapping[str, Tensor], nn.Module], dict[str, Tensor]]] = {
     ("mobilenet_v2", "52.weight"): mobilenet_v2_of_tflite,
     ("squeezenet1_1", "conv1/conv1_b"): squeezenet_of_keras,
 }

@@ -41,9 +41,7 @@ class Converted:
     notes: tuple[str, ...]
 
 
-def convert(
-    path: Path, name: str, folder: Path, *, class_names: Path | None = None
-) -> Converted:
+def convert(path: Path, name: str, folder: Path, *, class_names: Path | None = None) -> Converted:
     """Write a model folder of a file of weights for a network over pictures or clips.
 
     Args:
@@ -61,7 +59,9 @@ def convert(
     if not issubclass(cls, PictureNetwork | ClipNetwork):
         raise ConfigError("a network over pictures or clips, as `unrolled list` shows", repr(name))
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigError(f"a folder {folder} that is new or empty", "one in use", "name another by --out")
+        raise ConfigError(
+            f"a folder {folder} that is new or empty", "one in use", "name another by --out"
+        )
     if not path.exists():
         raise ReaderError(f"a file at {path}", "nothing there", how_to_get_weights(path, name))
     usual = _on_paper(name, {})
@@ -186,7 +186,10 @@ def _notes(path: Path, name: str, counted: int | None) -> tuple[str, ...]:
 
 def _figures(path: Path) -> dict[str, Any]:
     known = known_weights(path)
-    figures = {"converted from": path.name, "SHA-256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    figures = {
+        "converted from": path.name,
+        "SHA-256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
     if known is not None:
         figures |= {"learnt from": known.learnt_from, "licence": known.licence}
     return figures

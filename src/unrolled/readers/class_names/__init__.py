@@ -1,4 +1,4 @@
-"""Names of classes: of a file, one a line, or of the sets that published weights are learnt from."""
+"""Names of classes: of a file, one a line, or of the sets that weights are learnt from."""
 
 from pathlib import Path
 
