@@ -8,8 +8,9 @@ CLIP = Positions.of_input("BTCHW", (1, 6, 3, 8, 10))
 def test_windows_compose() -> None:
     field = Field(0, 0, 1, 0, 99).window(50, 3, 2, 1, 1).window(25, 3, 1, 1, 2)
     assert (field.size, field.jump) == (3 + 4 * 2, 2)
-    assert field.seen(0) == (0, 5), "clipped at the edge of the input"
-    assert field.seen(10) == (20 - 5, 20 + 5)
+    # -1 ... 1 by the first; one of its steps, 2, before that, and three behind, by the second
+    assert field.seen(10) == (20 - 1 - 2, 20 + 1 + 3 * 2)
+    assert field.seen(0) == (0, 7), "clipped at the edge of the input"
 
 
 def test_a_rest_that_a_window_leaves_is_not_seen() -> None:

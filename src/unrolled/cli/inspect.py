@@ -45,10 +45,9 @@ def inspect(
         json: print one JSON object and nothing else.
     """
     from unrolled.diagnostics import Specimen, inspect_recurrence, parse_options, specimen
-    from unrolled.diagnostics.network_input import parse_input
+    from unrolled.diagnostics.network_input import parse_input, takes_clips
     from unrolled.diagnostics.network_inspection import build_weightless
     from unrolled.errors import ConfigError
-    from unrolled.recurrence import Recurrence
     from unrolled.registry import lookup, names
 
     run_imports(import_)
@@ -59,16 +58,14 @@ def inspect(
         if set:
             raise ConfigError("no --set for a model folder", " ".join(set))
         kept = load_model(Path(name))[1].network
-    if input is not None or not (
-        isinstance(kept, Recurrence) if kept is not None else issubclass(lookup(name), Recurrence)
-    ):
+    if input is not None or takes_clips(lookup(name) if kept is None else type(kept)):
         sizes = None if input is None else parse_input(input)
         module, used = kept, options
         if module is None:
             module, used = build_weightless(name, options, (sizes or {}).get("C"))
         _whole(name, module, used, sizes, depth, probe, json)
         return
-    looked_at = specimen(name, options) if kept is None else Specimen(kept, {}, [])
+    looked_at = Specimen(kept, {}, []) if kept is not None else specimen(name, options)
     inspection = inspect_recurrence(looked_at.module, max_steps=max_steps)
     if json:
         chosen = {"options": looked_at.options, "chosen": looked_at.chosen}

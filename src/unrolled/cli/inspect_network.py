@@ -48,6 +48,7 @@ def _facts(inspection: "NetworkInspection", table: "Anatomy") -> list[tuple[str,
             f"{number:,} in all, {_scaled(4 * number, 1024, _BYTES)} as float32",
         ),
         ("MAC", f"multiply-accumulates of an input, {_scaled(table.macs, 1000, _MACS)} in all"),
+        ("frame by frame", _streams(inspection)),
         ("sees", "positions of the input that one of the output depends on, by formula"),
     ]
     if inspection.probed:
@@ -59,6 +60,12 @@ def _facts(inspection: "NetworkInspection", table: "Anatomy") -> list[tuple[str,
             facts.append((f"differs at {probed.layer}", f"formula {told}, gradient {found}"))
     facts += [("erratum", slip) for slip in inspection.slips]
     return facts
+
+
+def _streams(inspection: "NetworkInspection") -> str:
+    if inspection.state_bytes is None:
+        return "no: it sees whole inputs"
+    return f"yes, carrying {_scaled(inspection.state_bytes, 1024, _BYTES)} a stream"
 
 
 def _scaled(number: float, step: int, units: tuple[str, ...]) -> str:

@@ -1,9 +1,12 @@
 """The size of the input that a network over pictures or clips is looked at with."""
 
+import inspect
+
 from torch import nn
 
 from unrolled.encoders import PictureNetwork
 from unrolled.errors import ConfigError
+from unrolled.recurrence import Recurrence
 
 _DECK = {"T": 20, "C": 3, "H": 64, "W": 64}
 _PUBLISHED = {  # where the authors' clips are not of 16 frames of 112 x 112 pixels
@@ -41,6 +44,21 @@ def parse_input(text: str) -> dict[str, int]:
     if not {"C", "H", "W"} <= sizes.keys():
         raise ConfigError("C, H and W, as in T=16,C=3,H=112,W=112", text)
     return sizes
+
+
+def takes_clips(cls: type[nn.Module]) -> bool:
+    """Tell whether a class is of networks that label pictures or clips.
+
+    Example:
+        >>> from unrolled.cells import ConvLSTM, LSTM
+        >>> from unrolled.models import CausalSmall
+        >>> [takes_clips(cls) for cls in (LSTM, ConvLSTM, CausalSmall, PictureNetwork)]
+        [False, False, True, True]
+    """
+    if not issubclass(cls, Recurrence):
+        return True
+    labels = "class_count" in inspect.signature(cls).parameters
+    return labels and "x [B, T, C, H, W]" in (inspect.getdoc(cls) or "")
 
 
 def usual_input(name: str, module: nn.Module) -> dict[str, int]:

@@ -7,13 +7,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from unrolled.diagnostics.anatomy import Anatomy, LayerRow, anatomy
+from unrolled.diagnostics.anatomy import Anatomy, LayerRow, anatomy, weightless
 from unrolled.diagnostics.field_probe import Probed, probe_fields
 from unrolled.diagnostics.network_input import usual_input
 from unrolled.diagnostics.slips import SLIPS
 from unrolled.diagnostics.specimen import choose_sizes
 from unrolled.errors import ShapeError, UnrolledError
+from unrolled.recurrence import Recurrence
 from unrolled.registry import build
+from unrolled.state import first_step, leaves
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,13 @@ class NetworkInspection:
         table: its layers.
         probed: receptive fields by gradient, where that was asked for.
         slips: what the lecture decks have wrong about it.
+        state_bytes: what a stream carries; None of a network that sees whole inputs only.
     """
 
     table: Anatomy
     probed: list[Probed]
     slips: tuple[str, ...]
+    state_bytes: int | None
 
     def figures(self) -> dict[str, Any]:
         """Return everything under names that say their units."""
@@ -37,6 +41,7 @@ class NetworkInspection:
             "layers": [_figures(layer) for layer in self.table.layers],
             "parameters": self.table.parameters,
             "macs_per_input": self.table.macs,
+            "state_bytes_per_stream": self.state_bytes,
             "probed": [asdict(probed) | {"agrees": probed.agrees} for probed in self.probed],
             "errata": list(self.slips),
         }
@@ -77,7 +82,15 @@ def inspect_network(
             f"an input that {name or 'the network'} takes", f"{given}: {reason}"
         ) from None
     probed = list(probe_fields(_on_cpu(module), table, progress)) if probe else []
-    return NetworkInspection(table, probed, SLIPS.get(name, ()))
+    return NetworkInspection(table, probed, SLIPS.get(name, ()), _state_bytes(module, sizes))
+
+
+def _state_bytes(module: nn.Module, sizes: dict[str, int]) -> int | None:
+    if not isinstance(module, Recurrence):
+        return None
+    x = torch.zeros(1, *sizes.values(), device="meta")
+    state = weightless(module).state_like(first_step(x, module.stride))  # type: ignore[operator]
+    return sum(leaf.numel() * leaf.element_size() for leaf in leaves(state))
 
 
 def build_weightless(
