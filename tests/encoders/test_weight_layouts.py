@@ -29,7 +29,7 @@ def test_integers_become_what_they_stand_for() -> None:
     torch.manual_seed(0)
     network = MobileNetV2(class_count=7, edges="same").eval()
     arrays = tflite_arrays(network, 7)
-    assert count_classes(arrays, "mobilenet_v2") == 7
+    assert count_classes(arrays, "mobilenet_v2", network, network) == 7
     network.load_state_dict(to_state_dict(arrays, "mobilenet_v2", network))
     x = torch.rand(1, 3, 8, 8)
 
@@ -61,7 +61,7 @@ def test_keras_kernels_are_turned() -> None:
             group = f"fire{fire}/{part}"
             arrays[f"{group}/uniform{fire}"] = torch.randn(height, width, into, out)
             arrays[f"{group}/fire{fire}/{part}_b"] = torch.randn(out)
-    assert count_classes(arrays, "squeezenet1_1") is None
+    assert count_classes(arrays, "squeezenet1_1", network, SqueezeNet11(class_count=1)) is None
     state = to_state_dict(arrays, "squeezenet1_1", network)
     kernel = state["features.12.expand3x3.weight"]
     assert kernel[5, 3, 0, 2] == arrays["fire9/expand3x3/uniform9"][0, 2, 3, 5]
@@ -75,7 +75,7 @@ def test_torchvisions_layout_is_ours() -> None:
     network = SqueezeNet11(class_count=5)
     state = network.state_dict()
     behind = {f"module.{key}": tensor for key, tensor in state.items()}
-    assert count_classes(behind, "squeezenet1_1") == 5
+    assert count_classes(behind, "squeezenet1_1", network, SqueezeNet11(class_count=1)) == 5
     found = to_state_dict(behind, "squeezenet1_1", network)
     assert all(torch.equal(found[key], state[key]) for key in state)
 

@@ -203,5 +203,5 @@ def _sum(name: str, group: list[LayerRow]) -> LayerRow:
         return group[0]
     last = next((layer for layer in reversed(group) if layer.positions is not None), group[-1])
     parameters, macs = sum(g.parameters for g in group), sum(g.macs for g in group)
-    kind = f"{len(group)} layers"
+    kind = f"{len(group)} layers" if len(group) > 1 else group[0].kind
     return LayerRow(name, kind, last.output, parameters, macs, last.field, last.positions)

@@ -45,15 +45,23 @@ def to_state_dict(
     return {key: found[key].to(tensor.dtype).contiguous() for key, tensor in wanted.items()}
 
 
-def count_classes(tensors: Mapping[str, Tensor], name: str) -> int | None:
-    """Return how many classes the weights score; None where the classifier is not in the file."""
-    if ("mobilenet_v2", "52.weight") in _LAYOUTS and name == "mobilenet_v2":
-        last = tensors.get("52.weight")
-        if last is not None:
-            return len(last)
-    for key in _LAST.get(name, ()):
+def count_classes(
+    tensors: Mapping[str, Tensor], name: str, one: nn.Module, two: nn.Module
+) -> int | None:
+    """Return how many classes the weights score; None where the classifier is not in the file.
+
+    Args:
+        tensors: what was read of the file.
+        name: the network in the registry.
+        one: it, with one class.
+        two: it, with two; what differs in size is the classifier.
+    """
+    if name == "mobilenet_v2" and "52.weight" in tensors:
+        return len(tensors["52.weight"])
+    small, large = one.state_dict(), two.state_dict()
+    for key in (key for key in small if small[key].shape != large[key].shape):
         for prefix in ("", "module."):
-            if prefix + key in tensors:
+            if prefix + key in tensors and tensors[prefix + key].ndim:
                 return len(tensors[prefix + key])
     return None
 
@@ -125,18 +133,4 @@ def squeezenet_of_keras(tensors: Mapping[str, Tensor], network: nn.Module) -> di
 _LAYOUTS: dict[tuple[str, str], Callable[[Mapping[str, Tensor], nn.Module], dict[str, Tensor]]] = {
     ("mobilenet_v2", "52.weight"): mobilenet_v2_of_tflite,
     ("squeezenet1_1", "conv1/conv1_b"): squeezenet_of_keras,
-}
-# The bias of each network's last layer has a number for every class.
-_LAST = {
-    "alexnet": ("classifier.6.bias",),
-    "mc3_18": ("fc.bias",),
-    "mobilenet_v2": ("classifier.1.bias",),
-    "r2plus1d_18": ("fc.bias",),
-    "r3d_18": ("fc.bias",),
-    "resnet18": ("fc.bias",),
-    "resnet34": ("fc.bias",),
-    "resnet50": ("fc.bias",),
-    "s3d": ("classifier.1.bias",),
-    "squeezenet1_1": ("classifier.1.bias",),
-    "vgg16": ("classifier.6.bias",),
 }

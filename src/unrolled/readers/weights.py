@@ -1,6 +1,7 @@
 """Tensors of a file that another project wrote, read so that nothing in it can run."""
 
 import io
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,7 +17,6 @@ from unrolled.readers.hdf5 import read_hdf5
 from unrolled.readers.known_weights import how_to_get_weights
 
 _NESTED = ("state_dict", "model_state_dict", "model")  # where a checkpoint keeps its weights
-_DEEPEST = 1000  # a JSON or a dictionary that nests deeper is not a file of weights
 
 
 def read_weights(path: Path, *, most_bytes: int) -> dict[str, Tensor]:
@@ -64,7 +64,9 @@ def _read_pickle(path: Path, most_bytes: int) -> dict[str, Tensor]:
             if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
                 raise ReaderError(f"{path} as torch.save writes it", "compressed parts")
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as of an old protocol
+            found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise ReaderError(f"{path} to hold tensors alone", _reason(error)) from None
     for name in _NESTED:
