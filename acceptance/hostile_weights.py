@@ -78,11 +78,11 @@ def _bomb(name: str) -> bytes:
     np.lib.format.write_array_header_1_0(
         head, {"descr": "|u1", "fortran_order": False, "shape": (200 * 2**20,)}
     )
-    with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open(name, "w") as part:
-            part.write(head.getvalue())
-            for _ in range(200):
-                part.write(b"\0" * 2**20)
+    archive = zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED)
+    with archive, archive.open(name, "w") as part:
+        part.write(head.getvalue())
+        for _ in range(200):
+            part.write(b"\0" * 2**20)
     return memory.getvalue()
 
 
@@ -95,7 +95,8 @@ def _hdf5_attacks() -> dict[str, bytes]:
         return memory.getvalue()
 
     def loop(file: Any) -> None:
-        file.create_group("a")["b"] = file["a"]
+        group = file.create_group("a")
+        group["b"] = group
 
     layout = h5py.VirtualLayout((2,), "f4")
     layout[:] = h5py.VirtualSource("/etc/hostname", "w", (2,))
