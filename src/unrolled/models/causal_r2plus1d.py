@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from unrolled.errors import ConfigError
 from unrolled.layers import BatchNorm, CausalConv3d, Linear, PerFrame, Serial
 from unrolled.layers._sizes import frame_after
+from unrolled.layers.residual import Branches
 from unrolled.models._blocks import convolution, space_pool
 from unrolled.recurrence import Recurrence
 from unrolled.state import first_step
@@ -62,6 +63,11 @@ class CausalR2Plus1DBlock(Recurrence[R2Plus1DBlockState]):
             shortcut = convolution(in_channels, width, (1, 1, 1), spatial_stride=spatial_stride)
             self.downsample = Serial(shortcut, BatchNorm(width))
         self.supports = self.conv1.supports
+
+    def branches(self, state: R2Plus1DBlockState) -> Branches:
+        """Return the convolutions and the way around them, each with its state; a ReLU is behind."""
+        around = [] if self.downsample is None else [(self.downsample, state.downsample)]
+        return [(self.conv1, state.conv1), (self.conv2, state.conv2)], [*around], True
 
     def state_like(self, x_t: Float[Tensor, "B C H W"]) -> R2Plus1DBlockState:
         """Return black frames of the sizes that reach each convolution."""
