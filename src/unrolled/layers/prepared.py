@@ -6,7 +6,6 @@ the frames that a convolution keeps lie in one place, channels last, and are wri
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, cast
 
@@ -28,8 +27,8 @@ class PreparedStepper:
     """The step of a network of causal convolutions, over a state that it owns.
 
     Args:
-        network: a recurrence with ``flattened``, such as a ``Serial``; its weights are those of this
-            moment.
+        network: a recurrence with ``flattened``, such as a ``Serial``; its weights are
+            those of this moment.
         state: to begin from; copied.
 
     Attributes:
@@ -44,6 +43,8 @@ class PreparedStepper:
             raise UnplannableError("it has no causal convolution to prepare")
         if any(p.dtype != torch.float32 or p.device.type != "cpu" for p in network.parameters()):
             raise UnplannableError("its weights are not float32 on a CPU")
+        if not hasattr(_mkldnn(), "_convolution_pointwise"):
+            raise UnplannableError("this build of torch has no packed convolutions")
         if network.has_context():
             raise UnplannableError("a context is bound")
         self.state = map_leaves(_own, state)
@@ -58,16 +59,31 @@ class PreparedStepper:
 
 def flatten(layer: Recurrence[Any, Any, Any, Any], state: Any) -> list[Layer]:
     """Return the layers that run one after the other, each with its state."""
-    if hasattr(layer, "flattened"):
-        return [inner for part in layer.flattened(state) for inner in flatten(*part)]
+    flattened = getattr(layer, "flattened", None)
+    if flattened is not None:
+        return [inner for part in flattened(state) for inner in flatten(*part)]
     return [(layer, state)]
 
 
 def _own(leaf: Tensor) -> Tensor:
-    """Copy a leaf of a state; frames ``[B, P, C, H, W]`` with their channels last in memory."""
+    """Copy a leaf of a state; frames ``[B, P, C, H, W]`` go into a buffer with a slot to spare.
+
+    The buffer is ``[B, H, W, P + 1, C]``: at every place, the channels of all frames side by side.
+    """
     if leaf.ndim != 5:
         return leaf.clone()
-    return leaf.movedim(2, -1).clone(memory_format=torch.contiguous_format).movedim(-1, 2)
+    rows, kept, channels, height, width = leaf.shape
+    buffer = leaf.new_zeros(rows, height, width, kept + 1, channels)
+    frames = buffer.permute(0, 3, 4, 1, 2)[:, :kept]
+    return frames.copy_(leaf)
+
+
+def _buffer_of(frames: Tensor) -> Tensor:
+    """Return the buffer ``[B, H, W, P + 1, C]`` that frames of ``_own`` lie in."""
+    rows, kept, channels, height, width = frames.shape
+    slots = (kept + 1) * channels
+    strides = (height * width * slots, width * slots, slots, channels, 1)
+    return frames.as_strided((rows, height, width, kept + 1, channels), strides)
 
 
 def _prepare(layers: list[Layer]) -> list[Callable[[Tensor], Tensor]]:
@@ -136,32 +152,8 @@ class _Branches:
         return torch.relu_(y + x) if self.rectifies else y + x
 
 
-@dataclass(eq=False)
-class _Kernel:
-    """One packed 2D convolution; ``torch.compile`` uses the same operations on CPUs."""
-
-    weight: Tensor
-    bias: Tensor | None
-    stride: list[int]
-    padding: list[int]
-    groups: int
-
-    def __call__(self, x: Tensor, other: Tensor | None, *, rectifies: bool) -> Tensor:
-        where = (self.weight, self.bias, self.padding, self.stride, [1, 1], self.groups)
-        relu = "relu" if rectifies else "none"
-        if other is None:
-            return _mkldnn()._convolution_pointwise(x, *where, relu, [], "")  # type: ignore[no-any-return]
-        return _mkldnn()._convolution_pointwise.binary(  # type: ignore[no-any-return]
-            x, other, *where, "add", 1.0, "relu" if rectifies else None, [], None
-        )
-
-
-def _mkldnn() -> Any:
-    return torch.ops.mkldnn
-
-
 class _Convolution:
-    """A causal convolution of one frame, its normalisation and its ReLU, in as few calls as can be."""
+    """A causal convolution of one frame, its normalisation, a sum and a ReLU, in a few calls."""
 
     def __init__(
         self,
@@ -171,47 +163,97 @@ class _Convolution:
         *,
         rectifies: bool,
     ) -> None:
-        weight, bias = _folded(conv, norm)
+        weight, self.bias = _folded(conv, norm)
         self.rectifies = rectifies
-        self.frames = list(state.frames.unbind(1))
-        self.taps = self.frames[:: conv.dilation]
-        self.depthwise = conv.groups > 1
-        rows, _, *size = state.frames.shape
-        if self.depthwise:
-            parts = [weight[:, :, tap] for tap in range(conv.kernel_size[0])]
-            channels = conv.in_channels
+        self.conv = conv
+        self.buffer = _buffer_of(state.frames)
+        self.slots = list(self.buffer.permute(0, 3, 4, 1, 2).unbind(1))
+        self.is_pointwise = conv.kernel_size[1:] == (1, 1) and conv.spatial_stride == 1
+        by_tap = weight.flatten(3).movedim(2, 0)  # [k, D, C / groups, kh kw]
+        if conv.groups > 1 and not _is_depthwise(conv):
+            raise UnplannableError("it has groups of several channels")
+        if self.is_pointwise:
+            self.weight = by_tap[..., 0].movedim(0, 1).flatten(1).T.contiguous()
+            self.weight = by_tap[:, :, 0, 0] if conv.groups > 1 else self.weight
         else:
-            parts = [weight.transpose(1, 2).flatten(1, 2)]
-            channels = conv.in_channels * conv.kernel_size[0]
-        stride, padding = [conv.spatial_stride] * 2, list(conv.spatial_padding)
-        self.kernels = []
-        for number, part in enumerate(parts):
-            packed = _mkldnn()._reorder_convolution_weight(
-                part.contiguous(memory_format=_LAST),
-                padding,
-                stride,
-                [1, 1],
-                conv.groups,
-                [rows, channels, *size[1:]],
-            )
-            last = number == len(parts) - 1
-            self.kernels.append(
-                _Kernel(packed, bias if last else None, stride, padding, conv.groups)
-            )
+            self.weight = _packed(conv, weight, state.frames.shape)
 
     def __call__(self, x: Tensor, other: Tensor | None = None) -> Tensor:
-        x = x.contiguous(memory_format=_LAST)
-        if self.depthwise:
-            y = other
-            for kernel, tap in zip(self.kernels, self.taps, strict=False):
-                y = kernel(tap, y, rectifies=False)
-            y = self.kernels[-1](x, y, rectifies=self.rectifies)
-        else:
-            taps = torch.cat([*self.taps, x], dim=1) if self.taps else x
-            y = self.kernels[0](taps, other, rectifies=self.rectifies)
-        for own, newer in pairwise([*self.frames, x]):
-            own.copy_(newer)
-        return y
+        y = self._convolve(self._taps(x))
+        for older, newer in pairwise(self.slots):
+            older.copy_(newer)
+        if other is not None:
+            y = y.add_(other)
+        return y.relu_() if self.rectifies else y
+
+    def _taps(self, x: Tensor) -> Tensor:
+        """Return ``[B, H, W, k, C]``, the frames that the taps meet."""
+        if len(self.slots) == 1:
+            return x.contiguous(memory_format=_LAST).permute(0, 2, 3, 1).unsqueeze(3)
+        self.slots[-1].copy_(x)
+        return self.buffer[:, :, :, :: self.conv.dilation]
+
+    def _convolve(self, taps: Tensor) -> Tensor:
+        channels = taps.flatten(3)
+        if self.is_pointwise and self.conv.groups > 1:
+            y = (taps * self.weight).sum(3)
+            return (y if self.bias is None else y.add_(self.bias)).permute(0, 3, 1, 2)
+        if self.is_pointwise:
+            places = channels.flatten(0, 2)
+            y = places @ self.weight if self.bias is None else self._affine(places)
+            return y.unflatten(0, channels.shape[:3]).permute(0, 3, 1, 2)
+        conv, is_depthwise = self.conv, self.conv.groups > 1
+        y = _mkldnn()._convolution_pointwise(
+            channels.permute(0, 3, 1, 2),
+            self.weight,
+            None if is_depthwise else self.bias,
+            list(conv.spatial_padding),
+            [conv.spatial_stride] * 2,
+            [1, 1],
+            channels.shape[-1] if is_depthwise else 1,
+            "none",
+            [],
+            "",
+        )
+        if is_depthwise and conv.kernel_size[0] > 1:
+            y = y.unflatten(1, (conv.kernel_size[0], -1)).sum(1)
+        if is_depthwise and self.bias is not None:
+            y = y.add_(self.bias[:, None, None])
+        return cast(Tensor, y)
+
+    def _affine(self, places: Tensor) -> Tensor:
+        assert self.bias is not None
+        return torch.addmm(self.bias, places, self.weight)
+
+
+def _is_depthwise(conv: CausalConv3d) -> bool:
+    return conv.groups == conv.in_channels == conv.out_channels
+
+
+def _packed(conv: CausalConv3d, weight: Tensor, frames: torch.Size) -> Tensor:
+    """Return the weight of the 2D convolution over all taps, as oneDNN wants it.
+
+    These are the operations that ``torch.compile`` uses on CPUs.
+    """
+    num_taps = conv.kernel_size[0]
+    rows, _, channels, *size = frames
+    if conv.groups > 1:
+        flat = weight.transpose(0, 2).transpose(1, 2).flatten(0, 1)  # [k C, 1, kh, kw]
+    else:
+        flat = weight.transpose(1, 2).flatten(1, 2)  # [D, k C, kh, kw]
+    packed: Tensor = _mkldnn()._reorder_convolution_weight(
+        flat.contiguous(memory_format=_LAST),
+        list(conv.spatial_padding),
+        [conv.spatial_stride] * 2,
+        [1, 1],
+        num_taps * channels if conv.groups > 1 else 1,
+        [rows, num_taps * channels, *size],
+    )
+    return packed
+
+
+def _mkldnn() -> Any:
+    return torch.ops.mkldnn
 
 
 def _folded(conv: CausalConv3d, norm: BatchNorm | None) -> tuple[Tensor, Tensor | None]:

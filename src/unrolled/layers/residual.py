@@ -16,7 +16,7 @@ class ResidualState(NamedTuple):
     skip: Any
 
 
-Pairs: TypeAlias = list[tuple[Recurrence[Any], Any]]
+Pairs: TypeAlias = list[tuple[Recurrence[Any, Any, Any, Any], Any]]
 Branches: TypeAlias = tuple[Pairs, Pairs, bool]
 
 
@@ -67,7 +67,7 @@ class Residual(Recurrence[ResidualState]):
         return cast("tuple[Recurrence[Any], Recurrence[Any] | None]", (self.layer, self.skip))
 
     def branches(self, state: ResidualState) -> Branches:
-        """Return the layer and the way around it, each with its state; no ReLU is behind the sum."""
+        """Return the layer and the way around it with their states; no ReLU is behind them."""
         layer, skip = self._parts
         return [(layer, state.layer)], [] if skip is None else [(skip, state.skip)], False
 

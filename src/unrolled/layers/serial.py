@@ -26,8 +26,8 @@ class Serial(Recurrence[tuple[Any, ...], Tree, Tree]):
 
     Shapes: x as the first layer takes it; state a tuple, one state a layer; y as the last gives it.
     Args:
-        layers: the recurrences, in order; a ``Serial`` among them is fine. Or one mapping from names
-            to them.
+        layers: the recurrences, in order; a ``Serial`` among them is fine. Or one mapping from
+            names to them.
     Raises:
         ConfigError: no layer, or a module that is not a ``Recurrence``.
     Source: none; the composition of maps. Parameters are named by position or by name, as in
@@ -80,7 +80,7 @@ class Serial(Recurrence[tuple[Any, ...], Tree, Tree]):
         """Return every layer with its part of the state."""
         return list(zip(self.layers, state, strict=True))
 
-    def stepper(self, x_t: Tree, state: tuple[Any, ...]) -> PreparedStepper:
+    def stepper(self, x_t: Tree, state: tuple[Any, ...]) -> PreparedStepper:  # noqa: ARG002
         """Return ``step`` with the weights of causal convolutions folded, packed and frozen.
 
         Raises:
