@@ -88,7 +88,7 @@ def test_lrcn_learns_its_network_unless_frozen_and_says_what_it_wants() -> None:
     model(torch.randn(2, 3, 3, 32, 32))[0].sum().backward()
     assert all(p.grad is not None for n, p in model.named_parameters() if "network.fc" not in n)
     with pytest.raises(ConfigError, match="the name of a picture network"):
-        LRCN(5, network="lstm")
+        LRCN(5, network="deck_early_fusion")
 
 
 @pytest.mark.parametrize("stacked", [False, True])
