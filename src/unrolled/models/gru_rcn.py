@@ -149,5 +149,6 @@ def _fit(below: Tensor, maps: Tensor) -> Tensor:
     """Pool the maps of the unit below to the places that the next unit has."""
     if maps.ndim == 3:
         return _over_places(below)
-    pooled: Tensor = F.adaptive_max_pool2d(below.flatten(0, 1), maps.shape[-2:])
-    return pooled.unflatten(0, below.shape[:2])
+    pooled = F.adaptive_max_pool2d(below.flatten(0, 1), maps.shape[-2:])
+    fitted: Tensor = pooled.unflatten(0, below.shape[:2])
+    return fitted
