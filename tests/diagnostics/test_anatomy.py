@@ -6,9 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from unrolled import registry
 from unrolled.cells import LSTM, ConvLSTM
 from unrolled.diagnostics.anatomy import anatomy
 from unrolled.diagnostics.field_probe import probe_fields
+from unrolled.diagnostics.network_input import takes_clips
+from unrolled.diagnostics.network_inspection import build_weightless, inspect_network
 from unrolled.layers import CausalConv1d, Linear, PerFrame, Serial
 
 
@@ -130,6 +133,18 @@ def test_recurrences_are_followed_through_their_loop() -> None:
     assert [layer.field["T"] for layer in anatomy(causal, "TC", (16, 3)).layers] == [3, 5]
     lstm = anatomy(Serial(LSTM(3, 5), Linear(5, 7)), "TC", (11, 3))
     assert lstm.macs == 11 * (4 * 5 * (3 + 5) + 5 * 7)
+
+
+CLIP_NETWORKS = [n for n in registry.names() if takes_clips(registry.lookup(n))]
+
+
+@pytest.mark.parametrize("name", CLIP_NETWORKS)
+def test_every_named_network_over_clips_can_be_taken_apart(name: str) -> None:
+    module, _ = build_weightless(name, {})
+    table = inspect_network(name, module).table
+    assert table.parameters == sum(p.numel() for p in module.parameters())
+    assert table.macs > 0
+    assert all(layer.output for layer in table.layers), "every layer runs"
 
 
 def random_network(seed: int) -> nn.Module:

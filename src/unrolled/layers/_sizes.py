@@ -8,18 +8,18 @@ import torch
 from torch import nn
 
 from unrolled.recurrence import Recurrence
-from unrolled.state import Tree, leaves, map_leaves
+from unrolled.state import leaves, map_leaves
 
 
-@torch.no_grad()
-def frame_after(layer: Recurrence[Any, Any, Any, Any], x: Tree, state: Tree) -> Tree:
+def frame_after(layer: Recurrence[Any, Any, Any, Any], x: Any, state: Any) -> Any:
     """Return a chunk of the size that ``layer`` gives for x; its numbers mean nothing.
 
     The first row stands for all of them, and running statistics stay as they are.
     """
-    with _evaluating(layer):
+    with torch.no_grad(), _evaluating(layer):
         if layer.has_context():
-            return layer.scan(x, state)[0]  # its rows belong to those of the context
+            y, _ = layer.scan(x, state)  # all rows: they belong to those of the context
+            return y
         first = map_leaves(lambda leaf: leaf[:1], x)
         y, _ = layer.scan(first, map_leaves(lambda leaf: leaf[:1], state))
         batch_size = len(leaves(x)[0])
