@@ -10,6 +10,7 @@ from unrolled.recurrence import Recurrence
 
 _DECK = {"T": 20, "C": 3, "H": 64, "W": 64}
 _PUBLISHED = {  # where the authors' clips are not of 16 frames of 112 x 112 pixels
+    "convlstm": {"T": 10, "C": 1, "H": 64, "W": 64},
     "deck_early_fusion": _DECK,
     "deck_late_fusion": _DECK,
     "deck_slow_fusion": _DECK,

@@ -52,4 +52,5 @@ class RecurrentClassifier(Serial):
             )
             layers += [Dropout(dropout)] if dropout > 0 else []
         super().__init__(*layers, Linear(hidden_size, class_count))
+        self.input_size = input_size
         self.class_count = class_count
