@@ -140,6 +140,7 @@ class _Meter(TorchDispatchMode):
 
 
 def macs_of(func: Any, args: Any, kwargs: dict[str, Any], result: Any) -> int:
+    """Return the multiply-accumulates of one operation that torch ran."""
     packet = func._overloadpacket
     if packet in flop_registry:
         return int(flop_registry[packet](*args, **kwargs, out_val=result)) // 2
