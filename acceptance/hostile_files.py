@@ -34,6 +34,13 @@ from acceptance.attacks import (
     tokenizer_attacks,
     yaml_attacks,
 )
+from acceptance.hostile_weights import (
+    WEIGHTS,
+    convert_weights,
+    is_our_own_reader,
+    make_good_weights,
+    weight_attacks,
+)
 from acceptance.small_run import open_or_begin
 from acceptance.verdict import conclude
 from unrolled.cells import LSTM
@@ -65,6 +72,7 @@ TARGETS = (
     "checkpoint",
     "stream",
     "pairs/tokenizer.json",
+    *WEIGHTS,
 )
 
 
@@ -85,7 +93,7 @@ class Canary:
         path = arguments[0] if arguments else ""
         path = os.fsdecode(path) if isinstance(path, bytes) else str(path)
         elsewhere = writes and not path.startswith((self.home, "/dev/null"))
-        if event.startswith(WATCHED) or elsewhere:
+        if (event.startswith(WATCHED) or elsewhere) and not is_our_own_reader(event, arguments):
             self.events.append(f"{event} {arguments[:1]}")
 
 
@@ -129,6 +137,7 @@ def make_good(folder: Path) -> None:
     learning, run = open_or_begin(folder, 4)
     learning.training.run()
     finish(learning, run)
+    make_good_weights(folder)
     stream = Stream(LSTM(3, 5).eval())
     stream.push(torch.randn(2, 3))
     stream.save(folder / "stream.safetensors")
@@ -150,6 +159,8 @@ def hostile(target: str, good: Path, number: int, generator: random.Random) -> t
     made = (attacks or tensor_attacks)(original)
     if target == "pairs/tokenizer.json":
         made = tokenizer_attacks(original) | made
+    if target in WEIGHTS:
+        made = weight_attacks(original, target, Exploit()) | made
     if number < len(made):
         return list(made.items())[number]
     data = bytearray(original)
@@ -172,6 +183,8 @@ def ways_in(target: str) -> dict[str, Callable[[Path], object]]:
         },
         "stream": {"stream": lambda f: stream.load(place(f, target))},
     }
+    if target in WEIGHTS:
+        return {"convert": lambda folder: convert_weights(folder, target)}
     return ways[target if target in ways else "model"]
 
 

@@ -20,6 +20,7 @@ FLOORS = [
     {"cells", "layers"},
     {"encoders"},
     {"world"},
+    {"metrics"},
     {"readers"},
     {"decoding"},
     {"nn"},

@@ -238,7 +238,7 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
             return "it has no step that is looped over"
         return None
 
-    def stepper(self, x_t: InputT, state: StateT) -> fused.Stepper:
+    def stepper(self, x_t: InputT, state: StateT) -> fused.Stepping:
         """Return ``step`` as one native call, for a stream of frames like ``x_t``.
 
         Raises:

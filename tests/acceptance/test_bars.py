@@ -13,7 +13,7 @@ SMALL_FORMS = {
     "kill_resume": ["--kills", "24"],
     "bit_rot": ["--scale", "0.05"],
     "bad_numbers": ["--injections", "16"],
-    "hostile_files": ["--files", "168"],
+    "hostile_files": ["--files", "264"],
     "hostile_video": ["--truncations", "16", "--mutations", "48"],
 }
 

@@ -43,7 +43,7 @@ PLANNED = [name for name in BY_NAME if is_planned(BY_NAME[name])]  # float64 nev
 
 @pytest.mark.skipif(not PLANNED, reason="there is no native library: all ran in the loop above")
 def test_every_cell_with_rows_for_a_state_is_planned() -> None:
-    looped = {"ConvLSTM"}  # its state is maps, not rows
+    looped = {"ConvRNN", "ConvLSTM", "ConvGRU"}  # their states are maps, not rows
     assert {name for name in cells.__all__ if not name.endswith("State")} - looped <= {
         type(BY_NAME[name].build()).__name__ for name in PLANNED
     }

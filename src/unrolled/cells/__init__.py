@@ -1,6 +1,8 @@
 """Cells: recurrences that write one step, ``Cls(input_size, hidden_size, *, options)``."""
 
+from unrolled.cells.conv_gru import ConvGRU, ConvGRUState
 from unrolled.cells.conv_lstm import ConvLSTM, ConvLSTMState
+from unrolled.cells.conv_rnn import ConvRNN, ConvRNNState
 from unrolled.cells.greff import CIFG, FGR, NFG, NIAF, NIG, NOAF, NOG, NP, FGRState
 from unrolled.cells.gru import GRU, GRUState
 from unrolled.cells.layer_norm_lstm import LayerNormLSTM
@@ -27,8 +29,12 @@ __all__ = [
     "NOG",
     "NP",
     "RNN",
+    "ConvGRU",
+    "ConvGRUState",
     "ConvLSTM",
     "ConvLSTMState",
+    "ConvRNN",
+    "ConvRNNState",
     "FGRState",
     "GRUState",
     "LSTMState",

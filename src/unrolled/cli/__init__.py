@@ -7,6 +7,7 @@ from cyclopts import App, CycloptsError
 
 import unrolled
 from unrolled.cli.bench import bench
+from unrolled.cli.convert import convert
 from unrolled.cli.data import data
 from unrolled.cli.demo import demo
 from unrolled.cli.evaluate import evaluate
@@ -18,6 +19,7 @@ from unrolled.cli.info import info
 from unrolled.cli.inspect import inspect
 from unrolled.cli.list_names import list_names
 from unrolled.cli.predict import predict
+from unrolled.cli.stream import stream
 from unrolled.cli.train import train
 from unrolled.cli.verify import verify
 from unrolled.errors import UnrolledError
@@ -29,10 +31,11 @@ app = App(
     help_formatter=FoldedHelp(),
     help_format="plaintext",  # Markdown would swallow <eos>, and takes 60 ms to import
 )
-for verb in (demo, train, evaluate, predict, generate, inspect, figure, verify, data, info):
+for verb in (demo, train, evaluate, predict, generate, stream, inspect, figure, verify, data, info):
     app.command(verb)
 app.command(bench)
 app.command(export)
+app.command(convert)
 app.command(list_names, name="list")
 
 

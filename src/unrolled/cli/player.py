@@ -38,13 +38,13 @@ def play(
             ends = began + (number + 1) / frame_rate_hz
             if time.monotonic() < ends or number == len(frames) - 1:
                 shown = Group(Picture(frame, max_rows=max_rows), beneath(number))
-                rows = _draw_over(rows, shown, console)
+                rows = draw_over(rows, shown, console)
                 time.sleep(max(0.0, ends - time.monotonic()))
     finally:
         console.show_cursor(True)
 
 
-def _draw_over(rows: int, shown: RenderableType, console: Console) -> int:
+def draw_over(rows: int, shown: RenderableType, console: Console) -> int:
     """Draw over the last ``rows`` rows, and return how many there are now.
 
     Nothing is erased first, as ``rich.live`` would do: on a slow line that flickers.

@@ -1,24 +1,19 @@
 """``unrolled train``."""
 
 import json as json_text
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from unrolled.cli.configured import Format, configured
 from unrolled.cli.imports import Imports
-from unrolled.cli.output import notice, print_json, progress_bar
-from unrolled.errors import ConfigError
+from unrolled.cli.running import model_options, run_to_the_end
+from unrolled.cli.train_video import video, video_format
 from unrolled.tasks.language_network_options import NETWORK_OPTIONS
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.training.options import TrainingOptions
-
-if TYPE_CHECKING:
-    from unrolled.tasks.language import Learning
-    from unrolled.training.run_folder import RunFolder
 
 
 def _language() -> Format:
@@ -58,9 +53,10 @@ def resume(*, resume: Path, json: bool = False) -> int:
         resume: the folder of the run.
         json: print one JSON object and nothing else.
     """
-    from unrolled.tasks.language_run import reopen
+    from unrolled.tasks.table import task_of_run
 
-    return _run(lambda report: reopen(resume, report), json=json)
+    task = task_of_run(resume)
+    return run_to_the_end(task, lambda show: task.reopen(resume, show), json=json)
 
 
 @train.command(config=configured(_language), help_epilogue=_network_options())
@@ -97,58 +93,18 @@ def language(
         json: print one JSON object and nothing else.
     """
     from unrolled.tasks.language_run import Given, begin
+    from unrolled.tasks.table import task_named
 
     request = {
         "data": data,
         "model": model,
-        "options": _model_options(set_),
+        "options": model_options(set_),
         "reading": asdict(reading),
         "training": asdict(training),
     }
     given = Given(imports=import_)
-    return _run(lambda report: begin(out, request, report, given), json=json)
+    task = task_named("language")
+    return run_to_the_end(task, lambda show: begin(out, request, show, given), json=json)
 
 
-def _run(
-    start: Callable[[Callable[[float, str], None]], "tuple[Learning, RunFolder]"], *, json: bool
-) -> int:
-    """Run to the end, with a bar, and say what came of it."""
-    from unrolled.tasks.language_run import finish
-
-    with progress_bar("learning") as bar:
-        learning, folder = start(bar)
-        for sentence in learning.notices:
-            notice(sentence)
-        finished = learning.training.run()
-    with progress_bar("reporting") as bar:
-        figures = finish(learning, folder, bar)
-    if json:
-        paths = {"out": str(folder.path), "report": str(folder.report)}
-        print_json({"task": "language", **paths, "finished": finished, **figures})
-        return 0 if finished else 130
-    print(
-        f"{'learnt in' if finished else 'stopped after'} {figures['steps']:,} steps, "
-        f"{figures['seconds']:.0f} s: {figures['nats_per_token']:.4f} nats per "
-        f"{figures['unit']}, perplexity {figures['perplexity']:.2f}, where the bigram model has "
-        f"{figures['bigram_nats_per_token']:.4f}"
-    )
-    print(f"how it went, to look at:  {folder.report}")
-    if finished:
-        print(f"the model is in {folder.path}; let it write:  unrolled generate {folder.path}")
-        return 0
-    print(f"go on with:  unrolled train --resume {folder.path}")
-    return 130
-
-
-def _model_options(assignments: tuple[str, ...]) -> dict[str, Any]:
-    """Read ``model.KEY=VALUE``; a value is JSON, or else a string."""
-    options = {}
-    for assignment in assignments:
-        key, equals, value = assignment.partition("=")
-        if not equals or not key.startswith("model."):
-            raise ConfigError("--set model.KEY=VALUE", assignment)
-        try:
-            options[key.removeprefix("model.")] = json_text.loads(value)
-        except ValueError:
-            options[key.removeprefix("model.")] = value
-    return options
+train.command(video, config=configured(video_format))

@@ -37,7 +37,7 @@ class PerFrame(Recurrence[tuple[()]]):
                 "an ordinary module, without time", type(module).__name__, "use it as it is"
             )
         self.module = module
-        self.supports = Supports(training=_law_in_training(module))
+        self.supports = Supports(training=law_in_training(module))
 
     def scan(self, x: Tensor, state: tuple[()]) -> tuple[Tensor, tuple[()]]:
         """Apply the module to all frames of a chunk at once."""
@@ -49,7 +49,7 @@ class PerFrame(Recurrence[tuple[()]]):
         return self.module(x_t), state
 
 
-def _law_in_training(module: nn.Module) -> bool | str:
+def law_in_training(module: nn.Module) -> bool | str:
     """Return True, or what inside a module breaks the law in train()."""
     for part in module.modules():
         name = type(part).__name__

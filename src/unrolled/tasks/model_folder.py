@@ -11,6 +11,7 @@ from unrolled.errors import ReaderError
 from unrolled.storage import load_tensors, save_tensors, write_file
 
 _FORMAT = 1
+_VERBS = {"language": "generate", "video": "predict"}  # what a card proposes
 
 
 def write_model(
@@ -23,6 +24,15 @@ def write_model(
     write_file(folder / "README.md", _card(task, config).encode())
 
 
+def task_of_model(folder: Path) -> str:
+    """Return the task of the model in a model folder or a run folder.
+
+    Raises:
+        ReaderError: no model there, or its configuration is damaged.
+    """
+    return str(_read_head(model_home(folder))[0]["task"])
+
+
 def read_model(folder: Path, *, task: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Read what ``write_model`` wrote; a run folder stands for the model in it.
 
@@ -30,12 +40,8 @@ def read_model(folder: Path, *, task: str) -> tuple[dict[str, Any], dict[str, Te
         ReaderError: no model there, a damaged or newer one, or one of another task.
     """
     home = model_home(folder)
-    path = home / "config.json"
-    try:
-        config = json.loads(path.read_text("utf-8"))
-        found = (config["format"], config["task"])
-    except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
-        raise ReaderError(f"a model's configuration in {path}", f"{error}") from None
+    config, path = _read_head(home)
+    found = (config["format"], config["task"])
     if found != (_FORMAT, task):
         raise ReaderError(
             f"a model of format {_FORMAT} for {task} in {path}",
@@ -43,6 +49,17 @@ def read_model(folder: Path, *, task: str) -> tuple[dict[str, Any], dict[str, Te
             "use the version of unrolled that wrote it" if found[0] != _FORMAT else "",
         )
     return config, load_tensors(home / "model.safetensors")[0]
+
+
+def _read_head(home: Path) -> tuple[dict[str, Any], Path]:
+    """Return a model's configuration, which says its format and its task, and the file."""
+    path = home / "config.json"
+    try:
+        config = json.loads(path.read_text("utf-8"))
+        _ = config["format"], config["task"]
+    except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
+        raise ReaderError(f"a model's configuration in {path}", f"{error}") from None
+    return config, path
 
 
 def model_home(folder: Path) -> Path:
@@ -90,5 +107,5 @@ tags: [{task}]
 |---|---|
 {figures}
 
-Use it: `unrolled generate FOLDER`, `unrolled evaluate FOLDER --data FILE`.
+Use it: `unrolled {_VERBS.get(task, "predict")} FOLDER`, `unrolled evaluate FOLDER --data PATH`.
 """

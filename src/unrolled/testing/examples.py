@@ -26,28 +26,43 @@ from unrolled.cells import (
     NOG,
     NP,
     RNN,
+    ConvGRU,
     ConvLSTM,
+    ConvRNN,
     LayerNormLSTM,
     LinearMemory,
     PeepholeLSTM,
 )
+from unrolled.encoders import VGG16, ResNet18
 from unrolled.layers import (
+    BatchNorm,
     CausalConv1d,
+    CausalConv3d,
+    CausalMaxPool,
+    CausalMeanPool,
     CausalSelfAttention,
     Dropout,
     Embedding,
     LayerNorm,
     Linear,
+    PerClip,
     PerFrame,
     Residual,
     RunningMean,
     Serial,
 )
 from unrolled.models import (
+    GRURCN,
+    LRCN,
     TCN,
     BigramLanguageModel,
+    CausalR2Plus1D,
+    CausalR2Plus1DBlock,
+    CausalSmall,
     CausalTransformerLanguageModel,
+    CausalX3D,
     MinCharRNN,
+    RecurrentClassifier,
     RecurrentLanguageModel,
     ShowAttendTell,
     TCNLanguageModel,
@@ -92,6 +107,11 @@ def _nested() -> Serial:
 def _frames() -> PerFrame:
     conv = nn.Conv2d(2, 3, kernel_size=3, padding=1)
     return PerFrame(nn.Sequential(conv, nn.BatchNorm2d(3), nn.ReLU(), nn.AvgPool2d(2)))
+
+
+def _gru_rcn(*, stacked: bool) -> GRURCN:
+    network = VGG16(width=1, hidden_size=3)
+    return GRURCN(5, hidden_sizes=(2, 3, 2, 3, 5), stacked=stacked, network=network)
 
 
 def _memory(decoder: ShowAttendTell, batch_size: int) -> Tree:
@@ -151,6 +171,74 @@ EXAMPLES = [
         lambda: ConvLSTM(2, 3, kernel_size=1, peephole=False),
         floats(2, 5, 2, 3, 5),
     ),
+    Example("conv_rnn", lambda: ConvRNN(2, 3), floats(3, 5, 2, 5, 7)),
+    Example(
+        "conv_rnn_relu",
+        lambda: ConvRNN(2, 3, kernel_size=1, nonlinearity="relu", bias=False),
+        floats(2, 5, 2, 3, 5),
+    ),
+    Example("conv_gru", lambda: ConvGRU(2, 3), floats(3, 5, 2, 5, 7)),
+    Example(
+        "conv_gru_as_torch",
+        lambda: ConvGRU(2, 3, reset="after", update="keep", bias=False),
+        floats(2, 5, 2, 3, 5),
+    ),
+    Example(
+        "causal_conv3d",
+        lambda: CausalConv3d(2, 3, kernel_size=(3, 3, 3), spatial_stride=2),
+        floats(3, 5, 2, 5, 7),
+    ),
+    Example(
+        "causal_conv3d_dilated",
+        lambda: CausalConv3d(2, 3, kernel_size=(3, 1, 1), dilation=2, bias=False),
+        floats(2, 7, 2, 3, 5),
+    ),
+    Example(
+        "causal_conv3d_depthwise",
+        lambda: CausalConv3d(3, 3, kernel_size=(2, 3, 3), groups=3),
+        floats(3, 5, 3, 5, 7),
+    ),
+    Example(
+        "causal_conv3d_one_frame",
+        lambda: CausalConv3d(2, 3, kernel_size=(1, 3, 3)),
+        floats(2, 3, 2, 3, 5),
+    ),
+    Example("batch_norm", lambda: BatchNorm(2), floats(3, 5, 2, 3, 7)),
+    Example("causal_max_pool", lambda: CausalMaxPool(3), floats(3, 7, 2, 5)),
+    Example("causal_mean_pool", lambda: CausalMeanPool(3), floats(3, 7, 2, 5)),
+    Example(
+        "causal_small",
+        lambda: CausalSmall(class_count=5, widths=(3, 5, 7), hidden_size=11),
+        floats(2, 5, 3, 17, 19),
+    ),
+    Example(
+        "causal_r2plus1d_block",
+        lambda: CausalR2Plus1DBlock(2, 3, spatial_stride=2, dilations=(1, 2)),
+        floats(2, 5, 2, 5, 7),
+    ),
+    Example("causal_r2plus1d", lambda: CausalR2Plus1D(5, width=2), floats(2, 3, 3, 17, 19)),
+    Example(
+        "causal_x3d",
+        lambda: CausalX3D(5, widths=(3, 4), depths=(1, 2), head_size=7, window=2),
+        floats(2, 5, 3, 17, 19),
+    ),
+    Example(
+        "causal_x3d_all_frames",
+        lambda: CausalX3D(5, widths=(2,), depths=(1,), head_size=3, window=None),
+        floats(2, 3, 3, 11, 13),
+    ),
+    Example(
+        "lrcn",
+        lambda: LRCN(5, network=ResNet18(width=1), hidden_size=7),
+        floats(2, 3, 3, 33, 37),
+    ),
+    Example(
+        "lrcn_frozen",
+        lambda: LRCN(5, network=ResNet18(width=1), hidden_size=7, num_layers=2, frozen=True),
+        floats(2, 3, 3, 33, 37),
+    ),
+    Example("gru_rcn", lambda: _gru_rcn(stacked=False), floats(2, 3, 3, 33, 37)),
+    Example("gru_rcn_stacked", lambda: _gru_rcn(stacked=True), floats(2, 3, 3, 33, 37)),
     Example(
         "show_attend_tell",
         lambda: ShowAttendTell(11, 7, embedding_size=3, hidden_size=5, attention_size=2),
@@ -165,12 +253,18 @@ EXAMPLES = [
         ),
         tokens(3, 7, below=11),
     ),
+    Example(
+        "recurrent_classifier",
+        lambda: RecurrentClassifier(3, input_size=2, hidden_size=5, num_layers=2, dropout=0.3),
+        floats(3, 7, 2),
+    ),
     Example("self_attention", lambda: CausalSelfAttention(6, 2, window=3), floats(3, 11, 6)),
     Example("self_attention_wide", lambda: CausalSelfAttention(6, 3, window=13), floats(3, 7, 6)),
     Example("embedding", lambda: Embedding(11, 5), tokens(3, 7, below=11)),
     Example("linear", lambda: Linear(5, 7), floats(3, 7, 5)),
     Example("layer_norm", lambda: LayerNorm(5), floats(3, 7, 5)),
     Example("per_frame", _frames, floats(3, 7, 2, 5, 11)),
+    Example("per_clip", lambda: PerClip(nn.Flatten(), clip_frames=3), floats(2, 12, 5)),
     Example("running_mean", RunningMean, floats(3, 11, 5)),
     Example("running_mean_frames", RunningMean, floats(2, 7, 2, 3, 5)),
     Example("residual", lambda: Residual(Serial(LSTM(5, 5), Dropout(0.3))), floats(3, 7, 5)),

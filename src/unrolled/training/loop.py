@@ -88,6 +88,8 @@ class Training:
         report: is told of every update and validation.
         observe: is asked for more of what to log then, such as a sample; a run that is resumed
             equals one that was not only if this draws from no generator but its own.
+        begin_epoch: is told the number of an epoch before its first window is asked for, and
+            before a run goes on in it, so that the data of epochs may differ.
     """
 
     def __init__(
@@ -101,10 +103,11 @@ class Training:
         folder: RunFolder | None = None,
         report: Callable[[Progress], None] = lambda _: None,
         observe: Callable[[Progress], dict[str, Any]] = lambda _: {},
+        begin_epoch: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.data, self.loss_of, self.validate = data, loss_of, validate
         self.options, self.folder = options, folder
-        self.report, self.observe = report, observe
+        self.report, self.observe, self.begin_epoch = report, observe, begin_epoch
         self.events = EventLog(folder)
         self.accelerator = Accelerator(cpu=options.device == "cpu")
         # A model that only counts has no parameters, and optimizers refuse an empty list.
@@ -180,6 +183,7 @@ class Training:
         tensors, manifest = checkpoint.tensors, checkpoint.manifest
         names = {field.name for field in fields(Counters)}
         self.counters = Counters(**{name: manifest[name] for name in names})
+        self.begin_epoch(self.counters.epoch)
         self.model.load_state_dict(_under("model", tensors))
         self.best_weights = _under("best", tensors)
         moments: dict[int, dict[str, Tensor]] = {}
@@ -202,6 +206,8 @@ class Training:
 
     def _update(self) -> None:
         """Learn from one window."""
+        if self.counters.position == 0:
+            self.begin_epoch(self.counters.epoch)
         options, chunk = self.options, self.data[self.counters.position]
         for group in self.optimizer.param_groups:
             group["lr"] = rate_at(self.share, options, self.counters.epoch)

@@ -19,11 +19,13 @@ class Chunk:
         x: the input ``[B, T, ...]``.
         target: what the loss compares y with, ``[B, ...]``.
         number: its place in the epoch; the windows numbered 0 have no state to carry.
+        fresh: whether sequences begin here, so that there is no state to carry either.
     """
 
     x: Any
     target: Tensor
     number: int
+    fresh: bool = False
 
 
 class TruncatedBPTT:
@@ -54,7 +56,7 @@ class TruncatedBPTT:
         loss_of: Callable[[Any, Tensor], Tensor],
     ) -> tuple[Any, Tensor, Any]:
         """Return y of this window, its loss, and the state after it, to be given to ``keep``."""
-        if chunk.number == 0 or not self.carry or not self.states:
+        if chunk.number == 0 or chunk.fresh or not self.carry or not self.states:
             self.chunks, self.states = [], [model.state_like(first_step(chunk.x, model.stride))]
         windows = [past.x for past in (*self.chunks, chunk)]
         y, after = model(map_leaves(lambda *parts: torch.cat(parts, 1), *windows), self.states[0])

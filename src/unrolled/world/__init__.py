@@ -1,6 +1,7 @@
 """The embedded world: data that the library makes by itself, with its ground truth."""
 
 from unrolled.world.clip import FRAME_RATE_HZ, Box, Clip, Event, Point, SceneObject
+from unrolled.world.motion_classes import IDLE, MOTION_CLASSES, MotionClip, MotionWorld
 from unrolled.world.narration import (
     Deed,
     Judgement,
@@ -11,18 +12,25 @@ from unrolled.world.narration import (
     understand,
 )
 from unrolled.world.rendered import World
+from unrolled.world.transitions import TRANSITION_CLASSES, TransitionWorld
 
 __all__ = [
     "FRAME_RATE_HZ",
+    "IDLE",
+    "MOTION_CLASSES",
+    "TRANSITION_CLASSES",
     "Box",
     "Clip",
     "Deed",
     "Event",
     "Judgement",
+    "MotionClip",
+    "MotionWorld",
     "Narration",
     "Narrator",
     "Point",
     "SceneObject",
+    "TransitionWorld",
     "World",
     "judge",
     "narrate",

@@ -1,0 +1,88 @@
+"""The tasks there are: what verbs, ``unrolled.load`` and ``unrolled.resume`` dispatch on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from unrolled.errors import ConfigError
+from unrolled.tasks.model_folder import task_of_model
+from unrolled.training.loop import Training
+from unrolled.training.run_folder import RunFolder
+
+_TASKS = {
+    "language": "unrolled.tasks.language_task:LANGUAGE",
+    "video": "unrolled.tasks.video_task:VIDEO",
+}
+
+Show = Callable[[float, str], None]  # the share that is done, and a few words on it
+
+
+class Run(Protocol):
+    """A run that is ready to begin or to go on, whatever its task."""
+
+    @property
+    def training(self) -> Training:
+        """The loop."""
+
+    @property
+    def notices(self) -> list[str]:
+        """What the caller should know, a sentence each."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What can be done with a run or a model, whatever its task.
+
+    Args:
+        name: as in ``unrolled train NAME``.
+        reopen: takes a run up where it was left.
+        finish: writes model and report, and returns the figures.
+        summary: says in a line what came of a run, from its figures and whether it is finished.
+        afterwards: what to do with a model, and the verb that does it.
+        load: reads a model, given its folder.
+    """
+
+    name: str
+    reopen: Callable[[Path, Show], tuple[Any, RunFolder]]
+    finish: Callable[[Any, RunFolder, Show], dict[str, Any]]
+    summary: Callable[[dict[str, Any], bool], str]
+    afterwards: tuple[str, str]
+    load: Callable[[Path], Any]
+
+
+def task_named(name: object) -> Task:
+    """Return a task by its name.
+
+    Raises:
+        ConfigError: there is none of this name.
+    Example:
+        >>> task_named("language").afterwards
+        ('let it write', 'generate')
+    """
+    if not isinstance(name, str) or name not in _TASKS:
+        raise ConfigError(f"a task: {', '.join(_TASKS)}", repr(name))
+    module, _, attribute = _TASKS[name].partition(":")
+    found: Task = getattr(import_module(module), attribute)
+    return found
+
+
+def task_of_run(folder: Path) -> Task:
+    """Return the task of a run, given its folder.
+
+    Raises:
+        ReaderError: there is no run in it.
+        ConfigError: its task is none that there is.
+    """
+    return task_named(RunFolder.open(folder).request.get("task"))
+
+
+def load_model(folder: Path) -> tuple[Task, Any]:
+    """Return the task of a model and the model, of a model folder or of a run folder.
+
+    Raises:
+        ReaderError: there is no model, or a damaged one.
+    """
+    task = task_named(task_of_model(folder))
+    return task, task.load(folder)

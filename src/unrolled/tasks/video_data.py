@@ -1,0 +1,202 @@
+"""What the video task learns from: samples with a label, whatever they are sequences of."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from unrolled.errors import ConfigError, ReaderError
+from unrolled.readers.sequences import SequenceReading, is_sequence, read_sequence
+from unrolled.readers.video import read_clip
+from unrolled.readers.video_sets import VideoItem, read_video_set
+from unrolled.tasks.video_options import DEFAULT_FRAMES_PER_SECOND, VideoOptions
+from unrolled.tasks.video_splits import PARTS, Member, split
+from unrolled.world import MotionWorld
+
+WORLD = "world"  # names the embedded data; a folder of this name is ./world
+_WORLD_SEED = 0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One labelled sequence.
+
+    Args:
+        name: what reports call it.
+        label: index of its class.
+        group: the source that it shares with others.
+        digest: SHA-256 of what it holds, or of what it is made from.
+        part: "train", "valid" or "test" where the data says so itself; else "".
+    """
+
+    name: str
+    label: int
+    group: str
+    digest: str
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class VideoData:
+    """Samples, and how to read one.
+
+    Args:
+        source: what was read.
+        class_names: of the labels.
+        samples: all that is usable.
+        read: gives the frames of sample i: uint8 [T, C, H, W] or float32 [T, D].
+        frames_per_second: of what ``read`` gives; None where it has no clock.
+        rejected: what is not usable, with the reason.
+        damaged: what is used as far as it can be read, with the damage.
+        notices: what the caller should know, a sentence each.
+    """
+
+    source: str
+    class_names: tuple[str, ...]
+    samples: tuple[Sample, ...]
+    read: Callable[[int], Tensor]
+    frames_per_second: float | None
+    rejected: tuple[tuple[str, str], ...] = ()
+    damaged: tuple[tuple[str, str], ...] = ()
+    notices: tuple[str, ...] = field(default=())
+
+    @property
+    def total(self) -> int:
+        """Samples used and rejected."""
+        return len(self.samples) + len(self.rejected)
+
+    def only(self, numbers: Sequence[int]) -> "VideoData":
+        """Return the data with some of its samples alone."""
+        chosen = list(numbers)
+        return replace(
+            self,
+            samples=tuple(self.samples[n] for n in chosen),
+            read=lambda n: self.read(chosen[n]),
+        )
+
+    def parts(self, options: VideoOptions, *, seed: int = 0) -> dict[str, list[int]]:
+        """Return the samples of train, valid and test, by index.
+
+        Raises:
+            ReaderError: there is nothing to learn from.
+        """
+        members = [
+            Member(self.class_names[s.label], s.group, s.digest, s.part) for s in self.samples
+        ]
+        names = split(members, options, seed=seed)
+        found = {part: [i for i, name in enumerate(names) if name == part] for part in PARTS}
+        if not found["train"]:
+            raise ReaderError(f"samples to train on in {self.source}", "none")
+        return found
+
+
+def read_video_data(source: str, options: VideoOptions) -> VideoData:
+    """Find the samples in a folder, a list, a CSV or the embedded world; none is read yet.
+
+    Raises:
+        ReaderError: there is nothing to learn from.
+    """
+    data = _world(options) if source == WORLD else _files(source, options)
+    if not data.samples:
+        reason = data.rejected[0] if data.rejected else ("", "nothing there")
+        raise ReaderError(f"labelled clips at {source}", ": ".join(filter(None, reason)))
+    if len(data.class_names) < 2:
+        raise ReaderError(f"at least 2 classes at {source}", ", ".join(data.class_names))
+    return data
+
+
+def _world(options: VideoOptions) -> VideoData:
+    world = MotionWorld(
+        seed=_WORLD_SEED,
+        height=options.height,
+        width=options.width,
+        frames=options.clip_frames,
+    )
+    rate = options.frames_per_second
+    if rate not in (None, world.frames_per_second):
+        expected = f"--frames-per-second {world.frames_per_second:g} with --data world"
+        raise ConfigError(expected, f"{rate:g}", "leave it out")
+    samples = tuple(
+        Sample(f"clip {n}", world.label(n), str(n), _digest(f"motion world {world} {n}"))
+        for n in range(options.world_clips)
+    )
+
+    def read(number: int) -> Tensor:
+        return torch.from_numpy(world.clip(number).frames.copy())
+
+    return VideoData(WORLD, world.classes, samples, read, world.frames_per_second)
+
+
+def _files(source: str, options: VideoOptions) -> VideoData:
+    """Read a folder, a list or a CSV of videos, or of sequences of other sensors."""
+    found = read_video_set(source, group=options.group)
+    rate = options.frames_per_second or DEFAULT_FRAMES_PER_SECOND
+    samples: list[Sample] = []
+    used: list[VideoItem] = []
+    rejected = [(str(path), reason) for path, reason in found.rejected]
+    hashes: dict[Path, str] = {}
+    for item in found.items:
+        try:
+            digest = _digest_of(item, hashes)
+        except OSError as error:
+            rejected.append((str(item.path), error.strerror or str(error)))
+            continue
+        stretch = (item.start_seconds, item.stop_seconds)
+        name = str(item.path) if stretch == (None, None) else f"{item.path} {stretch}"
+        label = found.class_names.index(item.label)
+        samples.append(Sample(name, label, item.group, digest, item.part))
+        used.append(item)
+
+    def read(number: int) -> Tensor:
+        return read_item(used[number], rate, options)
+
+    clock = None if used and all(is_sequence(item.path) for item in used) else rate
+    return VideoData(source, found.class_names, tuple(samples), read, clock, tuple(rejected))
+
+
+def read_item(item: VideoItem, frames_per_second: float, options: VideoOptions) -> Tensor:
+    """Read a video at a rate, or a sequence of another sensor step by step.
+
+    Returns:
+        uint8 [T, C, H, W] of pictures, else float [T, D].
+    """
+    if is_sequence(item.path):
+        reading = SequenceReading(options.time_axis, options.features, options.skip_columns)
+        steps = read_sequence(item.path, reading)
+        if steps.ndim == 4:
+            return (255 * steps).round().to(torch.uint8)
+        return steps.flatten(1) if steps.ndim > 1 else steps[:, None]
+    clip = read_clip(
+        item.path,
+        start_seconds=item.start_seconds,
+        stop_seconds=item.stop_seconds,
+        frames_per_second=frames_per_second,
+    )
+    return clip.frames
+
+
+def _digest_of(item: VideoItem, hashes: dict[Path, str]) -> str:
+    """Return the SHA-256 of what an item holds; of a stretch or a row, of the file and which."""
+    path, hash_, row = str(item.path).partition("#")
+    plain = Path(path)
+    if plain not in hashes:
+        files = sorted(plain.parent.glob(plain.name)) if not plain.exists() else [plain]
+        files = sorted(plain.iterdir()) if plain.is_dir() else files
+        sums = []
+        for part in files:
+            with part.open("rb") as file:
+                sums.append(hashlib.file_digest(file, "sha256").hexdigest())
+        hashes[plain] = sums[0] if len(sums) == 1 else _digest(" ".join(sums))
+    which = (row, item.start_seconds, item.stop_seconds)
+    return (
+        hashes[plain]
+        if not hash_ and which[1:] == (None, None)
+        else _digest(f"{hashes[plain]} {which}")
+    )
+
+
+def _digest(words: str) -> str:
+    return hashlib.sha256(words.encode()).hexdigest()
