@@ -104,7 +104,7 @@ def stream(
             for label in labels:
                 _print_label(label, json=json)
     if opened.damaged:
-        notice(f"{opened.damaged} damaged packets of {source} were left out")
+        notice(f"{opened.damaged} damaged places in {source}; first: {opened.damages[0]}")
     return 0
 
 
