@@ -19,6 +19,7 @@ from unrolled.diagnostics.gradient_flow import (
     recurrent_matrices,
 )
 from unrolled.diagnostics.inspection import Inspection, inspect_recurrence
+from unrolled.diagnostics.motion import WAYS, MotionDiagnosis, diagnose_motion
 from unrolled.diagnostics.receptive_field import (
     ReceptiveField,
     influence,
@@ -35,17 +36,20 @@ from unrolled.diagnostics.specimen import (
 )
 
 __all__ = [
+    "WAYS",
     "Balance",
     "Census",
     "Inspection",
     "LSTMGates",
     "Layer",
+    "MotionDiagnosis",
     "ReceptiveField",
     "RecurrentMatrix",
     "Specimen",
     "bracket_balance",
     "catalogue",
     "census",
+    "diagnose_motion",
     "environment",
     "environment_balance",
     "example_features",

@@ -112,7 +112,9 @@ def _regroup(found: VideoSet, pattern: str) -> VideoSet:
     for item in found.items:
         match = compiled.search(item.path.as_posix())
         if match is None:
-            rejected.append(Rejected(item.path, f"the group pattern {pattern!r} is not in its path"))
+            rejected.append(
+                Rejected(item.path, f"the group pattern {pattern!r} is not in its path")
+            )
         else:
             named = next((part for part in match.groups() if part is not None), match[0])
             items.append(replace(item, group=named))

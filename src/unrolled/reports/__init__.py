@@ -1,6 +1,7 @@
 """Reports: one self-contained page a run, its curves drawn in it."""
 
 from unrolled.reports.curves import Line, draw_curves
+from unrolled.reports.filters import draw_filters, filters_gif, first_filters
 from unrolled.reports.gradients import GradientReport, probe_gradients
 from unrolled.reports.page import render_page
 from unrolled.reports.progress import ProgressReport, report_progress
@@ -10,6 +11,9 @@ __all__ = [
     "Line",
     "ProgressReport",
     "draw_curves",
+    "draw_filters",
+    "filters_gif",
+    "first_filters",
     "probe_gradients",
     "render_page",
     "report_progress",

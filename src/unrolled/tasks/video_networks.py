@@ -17,6 +17,7 @@ from unrolled.registry import lookup
 from unrolled.tasks.model_folder import require_fitting_sizes
 from unrolled.training.budget import require_affordable
 from unrolled.training.configuration import require_kind
+from unrolled.training.modes import evaluating
 
 AnyRecurrence: TypeAlias = Recurrence[Any, Any, Any, Any]
 Network: TypeAlias = nn.Module
@@ -102,8 +103,6 @@ def describe(name: str | Network, options: dict[str, Any]) -> dict[str, Any]:
 def as_recurrence(network: Network, clip: Sequence[int], class_count: int) -> AnyRecurrence:
     """Return the recurrence that drives a network: itself, one per frame, or one per clip.
 
-    What the network gives is found out without computing anything, on torch's meta device.
-
     Args:
         network: a ``Recurrence``, or a module over pictures or clips.
         clip: the shape of a clip, [T, C, H, W] or [T, D].
@@ -113,15 +112,10 @@ def as_recurrence(network: Network, clip: Sequence[int], class_count: int) -> An
     """
     name = type(network).__name__
     expected = f"a network that scores {class_count} classes of clips {list(clip)}"
-    ghost = copy.deepcopy(network).to("meta").eval()
-    x = torch.empty(1, *clip, device="meta")
     try:
-        with torch.no_grad():
-            y = ghost(x)
+        y = _tried(network, clip)
     except (UnrolledError, RuntimeError, IndexError, TypeError, NotImplementedError) as error:
         raise ConfigError(expected, f"{name}: {' '.join(str(error).split())}") from None
-    if isinstance(network, Recurrence):
-        y = y[0]
     shape = tuple(y.shape) if isinstance(y, Tensor) else ()
     if shape[-1:] != (class_count,) or len(shape) not in (2, 3):
         raise ConfigError(expected, f"{name}, which gives {list(shape) or type(y).__name__}")
@@ -130,6 +124,16 @@ def as_recurrence(network: Network, clip: Sequence[int], class_count: int) -> An
     if shape[:2] == (1, clip[0]) and len(shape) == 3:
         return PerFrame(network)
     return PerClip(network, clip[0])
+
+
+def _tried(network: Network, clip: Sequence[int]) -> Any:
+    """Return what a network gives for a clip: a recurrence for one step, others on paper alone."""
+    if isinstance(network, Recurrence):
+        with evaluating(network), torch.no_grad():
+            return network(torch.zeros(1, network.stride, *clip[1:]))[0]
+    ghost = copy.deepcopy(network).to("meta").eval()
+    with torch.no_grad():
+        return ghost(torch.empty(1, *clip, device="meta"))
 
 
 def streams(driven: AnyRecurrence) -> bool:
@@ -142,8 +146,11 @@ def network_options(name: str) -> dict[str, Any]:
     cls, given = _network(name)
     found = {p.name: p.default for p in inspect.signature(cls).parameters.values()}
     decided = {"class_count", *given}
-    return {k: (None if v is inspect.Parameter.empty else v) for k, v in found.items()
-            if k not in decided}
+    return {
+        k: (None if v is inspect.Parameter.empty else v)
+        for k, v in found.items()
+        if k not in decided
+    }
 
 
 def resolved_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
