@@ -1,0 +1,194 @@
+"""How well a model labels a long stream: clips that it has not seen, joined with idle stretches."""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unrolled.errors import ReaderError
+from unrolled.metrics.events import Event, events_of_labels
+from unrolled.metrics.streaming import StreamingScores, streaming_scores
+from unrolled.readers.joined_clips import Idle, Stretch, joined_clips, windows
+from unrolled.streaming import EventDetector
+from unrolled.tasks.video import VideoModel
+from unrolled.tasks.video_clips import Clips
+from unrolled.tasks.video_joined import BACKGROUND, idle_frames
+from unrolled.training.modes import evaluating
+
+_FRAMES_AT_A_TIME = 32
+_NO_CLOCK_FRAMES_PER_SECOND = 10.0  # of sequences without one
+
+Show = Callable[[float, str], None]  # the share that is done, and a few words on it
+
+
+@dataclass(frozen=True)
+class JoinedScore:
+    """The figures of a model on one long stream.
+
+    Args:
+        scores: of its labels and events.
+        minutes: that it lasted.
+        clips: how many were joined; after all have come once they come again.
+        idle: whether there were idle stretches between them.
+        clip_top1: what the model has on the same clips, each by itself, or None.
+        labels: what was said of every frame.
+        truth: what was true.
+        found: the events that were said.
+    """
+
+    scores: StreamingScores
+    minutes: float
+    clips: int
+    idle: bool
+    clip_top1: float | None
+    labels: list[str]
+    truth: list[str]
+    found: list[Event]
+
+    @property
+    def points_lost(self) -> float | None:
+        """Percentage points from the accuracy of clips to that of the frames of the stream."""
+        if self.clip_top1 is None:
+            return None
+        return 100 * (self.clip_top1 - self.scores.frame_accuracy)
+
+    def figures(self) -> dict[str, Any]:
+        """Return the figures for a report."""
+        return {
+            "minutes": self.minutes,
+            "clips_joined": self.clips,
+            "idle_stretches": self.idle,
+            **self.scores._asdict(),
+            "clip_top1": self.clip_top1,
+            "points_lost": self.points_lost,
+        }
+
+
+def evaluate_joined(
+    model: VideoModel,
+    clips: Clips,
+    numbers: Sequence[int],
+    *,
+    labels: Sequence[int] | None = None,
+    idle: Idle,
+    minutes: float = 10.0,
+    threshold: float = 0.5,
+    hold_seconds: float = 0.3,
+    clip_top1: float | None = None,
+    seed: int = 0,
+    show: Show = lambda *_: None,
+) -> JoinedScore:
+    """Join clips to a long stream, label it frame by frame, and say how good the labels are.
+
+    A model without a class for background is given the clips one after the other, without idle
+    stretches. A network over clips sees a window that slides by a quarter of its length.
+
+    Args:
+        model: a trained model.
+        clips: where the samples are.
+        numbers: of the samples.
+        labels: of the samples by number, where they are not those of the data.
+        idle: what idle stretches are made of.
+        minutes: how long the stream is.
+        threshold: of events.
+        hold_seconds: of events.
+        clip_top1: what the model has on the same clips, for comparison.
+        seed: of the order and of the idle stretches.
+        show: is told how far it is.
+    Raises:
+        ReaderError: there are no clips.
+    """
+    if not numbers:
+        raise ReaderError("clips to join", "none")
+    names = model.class_names
+    background = names.index(BACKGROUND) if BACKGROUND in names else None
+    rate = model.preprocessing.frames_per_second or _NO_CLOCK_FRAMES_PER_SECOND
+    label_of = labels or [sample.label for sample in clips.data.samples]
+    joined: list[int] = []
+
+    def clip(place: int, _draws: random.Random) -> Tensor:
+        joined.append(place)
+        return clips.preprocessing.cut(clips.stored(numbers[place]))
+
+    join = joined_clips(
+        clip,
+        [label_of[n] for n in numbers],
+        idle=None if background is None else idle,
+        idle_frames=idle_frames(model.clip_frames),
+        background=-1 if background is None else background,
+        seed=seed,
+    )
+    truth: list[int] = []
+    probabilities: list[Tensor] = []
+    wanted = max(1, round(60 * minutes * rate))
+    with evaluating(model.driven):
+        for p, target in _labelled(model, join):
+            truth += target.tolist()
+            probabilities.append(p)
+            show(min(1.0, len(truth) / wanted), "labelling")
+            if len(truth) >= wanted:
+                break
+    return _judged(
+        model,
+        torch.cat(probabilities)[:wanted],
+        [names[k] for k in truth[:wanted]],
+        rate,
+        EventDetector(
+            names,
+            background=BACKGROUND if background is not None else None,
+            threshold=threshold,
+            hold_seconds=hold_seconds,
+        ),
+        len(joined),
+        clip_top1,
+    )
+
+
+def _judged(
+    model: VideoModel,
+    probabilities: Tensor,
+    truth: list[str],
+    rate: float,
+    detector: EventDetector,
+    clips: int,
+    clip_top1: float | None,
+) -> JoinedScore:
+    labels = [model.class_names[k] for k in probabilities.argmax(-1).tolist()]
+    said = [detector.update(n / rate, p) for n, p in enumerate(probabilities.tolist())]
+    said.append(detector.finish(len(truth) / rate))
+    found = [event for event in said if event is not None]
+    true = events_of_labels(truth, rate, background=detector.background)
+    scores = streaming_scores(
+        labels, truth, found, true, frames_per_second=rate, background=detector.background
+    )
+    minutes, idle = len(truth) / rate / 60, detector.background is not None
+    return JoinedScore(scores, minutes, clips, idle, clip_top1, labels, truth, found)
+
+
+@torch.no_grad()
+def _labelled(model: VideoModel, join: Iterator[Stretch]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield probabilities ``[T, classes]`` and labels ``[T]``, a window at a time, without end."""
+    if not model.streams:
+        yield from _slid(model, join)
+        return
+    state = None
+    for frames, target in windows([join], _FRAMES_AT_A_TIME):
+        logits, state = model.driven(model.preprocessing.normalize(frames), state)
+        yield logits[0].softmax(-1), target[0]
+
+
+def _slid(model: VideoModel, join: Iterator[Stretch]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Do so with a window that slides: what it says at a frame holds until it looks again."""
+    hop = max(1, model.clip_frames // 4)
+    window: Tensor | None = None
+    for frames, target in windows([join], hop):
+        x = model.preprocessing.normalize(frames)
+        # Causal: the first frame of these is the last that the network sees.
+        first = x[:, :1]
+        seen = first.expand(-1, model.clip_frames, *x.shape[2:]) if window is None else window
+        seen = torch.cat([seen, first], 1)[:, -model.clip_frames :]
+        yield model.network(seen).softmax(-1).expand(hop, -1), target[0]
+        window = torch.cat([seen, x[:, 1:]], 1)[:, -model.clip_frames :]
