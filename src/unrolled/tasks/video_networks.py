@@ -24,19 +24,19 @@ Network: TypeAlias = nn.Module
 
 
 def build_video_network(
-    name: str | Network, class_count: int, options: dict[str, Any], frame: Sequence[int]
+    name: str | Network, class_count: int, options: dict[str, Any], clip: Sequence[int]
 ) -> Network:
     """Build the network that ``name`` stands for.
 
     A network that takes ``class_count`` is built as it is; the name of a cell over vectors is
-    stacked into a ``RecurrentClassifier``. ``input_size``, where a network takes it and it is not
-    given, is that of the data.
+    stacked into a ``RecurrentClassifier``. How many frames and channels a network takes, where it
+    asks, is what the data has.
 
     Args:
         name: of the network or cell in the registry, or a module, which is returned.
         class_count: classes.
         options: of the network, where it has a name.
-        frame: the shape of one frame, [C, H, W] or [D].
+        clip: the shape of a clip, [T, C, H, W] or [T, D].
     Raises:
         ConfigError: an unknown name, an option that the network has not, or a network that is not
             for labels.
@@ -46,10 +46,8 @@ def build_video_network(
     cls, given = _network(name)
     given = {"class_count": class_count, **given}
     parameters = inspect.signature(cls).parameters
-    if "input_size" in parameters and "input_size" not in options:
-        given["input_size"] = frame[0]
-    if "clip_size" in parameters and "clip_size" not in options:
-        given["clip_size"] = tuple(frame)
+    of_the_data = {"input_size": clip[1], "input_channels": clip[1], "clip_frames": clip[0]}
+    given |= {key: size for key, size in of_the_data.items() if key in parameters}
     allowed = network_options(name)
     for option, value in options.items():
         if option not in allowed:
@@ -69,7 +67,7 @@ def build_video_network(
 def restore_video_network(
     model: dict[str, Any],
     class_count: int,
-    frame: Sequence[int],
+    clip: Sequence[int],
     tensors: dict[str, Tensor],
     network: Network | None = None,
 ) -> Network:
@@ -88,7 +86,7 @@ def restore_video_network(
         usual = network_options(name)
         unusual = {k: v for k, v in model["options"].items() if k not in usual or usual[k] != v}
         require_fitting_sizes(unusual, tensors)
-        network = build_video_network(name, class_count, model["options"], frame)
+        network = build_video_network(name, class_count, model["options"], clip)
     network.load_state_dict(tensors)
     return network.eval()
 
@@ -145,11 +143,11 @@ def network_options(name: str) -> dict[str, Any]:
     """Return the options of a network with their defaults; those the data decides are left out."""
     cls, given = _network(name)
     found = {p.name: p.default for p in inspect.signature(cls).parameters.values()}
-    decided = {"class_count", *given}
+    decided = {"class_count", "input_size", "input_channels", "clip_frames", *given}
     return {
-        k: (None if v is inspect.Parameter.empty else v)
-        for k, v in found.items()
-        if k not in decided
+        key: (None if value is inspect.Parameter.empty else value)
+        for key, value in found.items()
+        if key not in decided
     }
 
 
