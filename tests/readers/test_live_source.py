@@ -13,7 +13,7 @@ import torch
 from tests.readers.tiny_videos import number_of, write_video
 from unrolled.errors import ReaderError
 from unrolled.readers import live_source as module
-from unrolled.readers.live_source import LiveSource, Loss
+from unrolled.readers.live_source import LiveFrame, LiveSource, Loss
 from unrolled.readers.video import read_clip
 
 
@@ -31,7 +31,9 @@ def test_a_file_gives_what_the_whole_clip_gives(video: Path, rate: float | None)
         frames = list(source)
     assert torch.equal(torch.stack([frame.pixels for frame in frames]), clip.frames)
     step = 1 / (rate or 10)
-    assert [frame.seconds for frame in frames] == pytest.approx([n * step for n in range(len(frames))])
+    assert [frame.seconds for frame in frames] == pytest.approx(
+        [n * step for n in range(len(frames))]
+    )
     assert not source.is_live
     assert sum(frame.skipped for frame in frames) == 0
     due = [frame.due_seconds - frames[0].due_seconds for frame in frames]
@@ -74,7 +76,7 @@ def test_a_pipe_that_cannot_be_read_has_a_cure(monkeypatch) -> None:
     reader, writer = os.pipe()
     threading.Thread(target=_feed, args=(writer, b"no video at all"), daemon=True).start()
     monkeypatch.setattr(module, "parse_address", lambda _: _pipe(reader))
-    with pytest.raises(ReaderError, match="stdin.*; send -f matroska"):
+    with pytest.raises(ReaderError, match=r"stdin.*; send -f matroska"):
         LiveSource("-")
     os.close(reader)
 
@@ -99,7 +101,7 @@ def address(video: Path) -> Iterator[str]:
     server.server_close()
 
 
-def test_a_recording_at_an_address_is_read_to_its_end(address: str, video: Path) -> None:
+def test_a_recording_at_an_address_is_read_to_its_end(address: str) -> None:
     with LiveSource(f"{address}/tiny.mp4") as source:
         numbers = [number_of(frame.pixels) for frame in source]
     assert numbers == list(range(12))
@@ -107,24 +109,28 @@ def test_a_recording_at_an_address_is_read_to_its_end(address: str, video: Path)
 
 
 def test_an_address_with_nothing_there_is_named(address: str) -> None:
-    with pytest.raises(ReaderError, match="nothing.mp4.*404"):
+    with pytest.raises(ReaderError, match=r"nothing.mp4.*404"):
         LiveSource(f"{address}/nothing.mp4")
-    with pytest.raises(ReaderError, match="127.0.0.1:9/x"):
+    with pytest.raises(ReaderError, match=r"127.0.0.1:9/x"):
         LiveSource("rtsp://127.0.0.1:9/x")
 
 
 def test_a_live_source_gives_the_newest_frame_and_counts_the_skipped() -> None:
     graph = "lavfi:testsrc=size=32x32:rate=50:duration=1,realtime"
     with LiveSource(graph, live=True, give_up_seconds=0.0) as source:
-        frames = []
-        with pytest.raises(ReaderError, match="none for .* the stream ended"):
-            for frame in source:
-                frames.append(frame)
-                time.sleep(0.11)
+        frames: list[LiveFrame] = []
+        with pytest.raises(ReaderError, match=r"none for .* the stream ended"):
+            _take_slowly(source, frames)
     assert len(frames) < 12
     assert sum(frame.skipped for frame in frames) + len(frames) == 50
     lateness = [frame.due_seconds - frame.seconds for frame in frames]
     assert max(lateness) - min(lateness) < 0.5, "the newest, not the next"
+
+
+def _take_slowly(source: LiveSource, frames: list[LiveFrame]) -> None:
+    for frame in source:
+        frames.append(frame)
+        time.sleep(0.11)
 
 
 def test_a_lost_source_is_named_and_tried_again() -> None:
@@ -155,7 +161,7 @@ def test_waits_grow_while_it_stays_away_and_an_end_is_made_of_it(monkeypatch) ->
         raise ReaderError(f"video from {address.name}", "No such device")
 
     monkeypatch.setattr(module, "open_address", gone)
-    with source, pytest.raises(ReaderError, match="none for .* No such device"):
+    with source, pytest.raises(ReaderError, match=r"none for .* No such device"):
         list(source)
     waits = [loss.wait_seconds for loss in losses]
     assert waits == pytest.approx([0.02 * 2**n for n in range(len(waits))])
@@ -180,6 +186,6 @@ def test_damage_is_counted_and_a_broken_file_named(video: Path, tmp_path: Path) 
     assert source.damaged > 0
     assert "torn.mp4: frame" in source.damages[0]
     (tmp_path / "text.mp4").write_text("no video at all")
-    with pytest.raises(ReaderError, match="text.mp4"):  # noqa: SIM117
+    with pytest.raises(ReaderError, match=r"text.mp4"):  # noqa: SIM117
         with LiveSource(str(tmp_path / "text.mp4")) as broken:
             list(broken)

@@ -7,7 +7,12 @@ import numpy as np
 
 
 def write_video(
-    path: Path | str, count: int = 12, *, rate: int = 10, container: str | None = None, size: int = 32
+    path: Path | str,
+    count: int = 12,
+    *,
+    rate: int = 10,
+    container: str | None = None,
+    size: int = 32,
 ) -> None:
     """Write ``count`` frames, frame n of grey 10 + 20 n."""
     with av.open(str(path), "w", format=container) as file:

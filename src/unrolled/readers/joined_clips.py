@@ -73,7 +73,9 @@ def joined_clips(
             frames = clip(number, draws)
             if idle is not None and (before is not None or idle_first):
                 count = draws.randint(least, most)
-                yield Stretch(idle(frames[:1] if before is None else before, count, draws), background)
+                yield Stretch(
+                    idle(frames[:1] if before is None else before, count, draws), background
+                )
             yield Stretch(frames, labels[number])
             before = frames
 

@@ -167,9 +167,9 @@ class LiveSource:
                 pixels = torch.from_numpy(picture.pixels.copy()).permute(2, 0, 1)
                 times = [
                     picture.seconds - first if rate is None else (number + n) / rate
-                    for n in range(picture.count)
+                    for n in range(picture.times)
                 ]
-                number += picture.count
+                number += picture.times
                 if not self._put([(partial(_same, pixels), seconds) for seconds in times]):
                     return
 

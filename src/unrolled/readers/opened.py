@@ -108,8 +108,7 @@ def open_address(address: Address) -> Opened:
         reason = getattr(error, "strerror", None) or str(error)
         raise ReaderError(f"video from {address.name}", reason, address.cure) from None
     if not container.streams.video:
-        kinds = sorted({stream.type for stream in container.streams}) or ["nothing"]
+        kinds: list[str] = sorted({stream.type for stream in container.streams})
         container.close()
-        raise ReaderError(f"video from {address.name}", f"{' and '.join(kinds)} alone")
+        raise ReaderError(f"video from {address.name}", f"{' and '.join(kinds) or 'nothing'} alone")
     return Opened(container, is_live=address.is_live is not False)
-

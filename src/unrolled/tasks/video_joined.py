@@ -13,13 +13,15 @@ from unrolled.errors import ConfigError, ReaderError
 from unrolled.readers.joined_clips import (
     Idle,
     Stretch,
+    gaps,
     hold_last,
     joined_clips,
     play_background,
     windows,
 )
-from unrolled.readers.video import read_clip
-from unrolled.readers.video_items import VIDEO_SUFFIXES
+from unrolled.readers.video import probe, read_clip
+from unrolled.readers.video_items import VIDEO_SUFFIXES, VideoItem
+from unrolled.readers.video_sets import read_video_set
 from unrolled.tasks.video_clips import Clips, LoaderClock
 from unrolled.tasks.video_options import VideoOptions
 from unrolled.tasks.video_preprocessing import Preprocessing
@@ -27,6 +29,7 @@ from unrolled.training.truncated_bptt import Chunk
 
 BACKGROUND = "background"  # the class of frames in which nothing happens
 STILL = "still"  # what --background calls idle stretches in which the last frame stands
+GAPS = "gaps"  # and those made of what no label is for
 _ROUND_WINDOWS = 10  # that state is carried over in training, before rows begin anew
 _SEED_BITS = 62
 
@@ -36,34 +39,64 @@ def idle_frames(clip_frames: int) -> tuple[int, int]:
     return max(1, clip_frames // 2), 2 * clip_frames
 
 
-def read_background(name: str, clips: Clips) -> Idle:
+def with_background(class_names: Sequence[str], options: VideoOptions) -> tuple[str, ...]:
+    """Return the classes of a model: the data's, and the background where it is learnt."""
+    if options.background is None or BACKGROUND in class_names:
+        return tuple(class_names)
+    return (*class_names, BACKGROUND)
+
+
+def read_background(name: str, clips: Clips, numbers: Sequence[int]) -> Idle:
     """Return what idle stretches are made of.
 
     Args:
-        name: ``still``, or a folder of videos in which nothing of interest happens.
-        clips: which say how frames are resized and cut.
+        name: ``still``; ``gaps``, what of the videos no label is for; or a folder of videos in
+            which nothing of interest happens.
+        clips: which say where the data is, and how frames are resized and cut.
+        numbers: of the samples, whose sources are the ones whose gaps may be used.
     Raises:
         ConfigError: videos beside data that is none.
-        ReaderError: there is no video in the folder.
+        ReaderError: there is no such video, or no gap.
     """
     if name == STILL:
         return hold_last
     preprocessing = clips.preprocessing
     if not isinstance(preprocessing, Preprocessing):
         raise ConfigError(f"--background {STILL} with sequences of vectors", repr(name))
-    folder = Path(name)
+    groups = {clips.data.samples[n].group for n in numbers}
+    items = _gaps(clips.data.source, groups) if name == GAPS else _videos(Path(name))
+    rate, frames = preprocessing.frames_per_second, []
+    for item in items:
+        clip = read_clip(
+            item.path,
+            start_seconds=item.start_seconds,
+            stop_seconds=item.stop_seconds,
+            frames_per_second=rate,
+        )
+        frames.append(preprocessing.cut(preprocessing.resized(clip.frames)).contiguous())
+    return play_background(frames)
+
+
+def _videos(folder: Path) -> list[VideoItem]:
     paths = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in VIDEO_SUFFIXES]
     if not paths:
         got = "no video in it" if folder.is_dir() else "nothing there"
-        cure = f"name a folder of videos, or {STILL}"
-        raise ReaderError(f"videos of background in {name}", got, cure)
-    rate = preprocessing.frames_per_second
-    return play_background(
-        [
-            preprocessing.cut(preprocessing.resized(read_clip(p, frames_per_second=rate).frames))
-            for p in paths
-        ]
-    )
+        cure = f"name a folder of videos, {GAPS}, or {STILL}"
+        raise ReaderError(f"videos of background in {folder}", got, cure)
+    return [VideoItem(path, "", None, None, str(path)) for path in paths]
+
+
+def _gaps(source: str, groups: set[str]) -> list[VideoItem]:
+    if not Path(source).exists():
+        raise ReaderError("videos with stretches that have labels", source, f"take {STILL}")
+    items = [item for item in read_video_set(source).items if item.group in groups]
+    found = gaps(items, lambda path: probe(path).duration_seconds)
+    if not found:
+        got = "none: every video has one label for all of it"
+        raise ReaderError(
+            f"gaps between labels in {source}", got, f"name a folder, or take {STILL}"
+        )
+    return found
 
 
 class JoinedBatches(Sequence[Chunk]):

@@ -8,14 +8,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.errors import ReaderError
+from unrolled.errors import ConfigError, ReaderError
 from unrolled.metrics.events import Event, events_of_labels
 from unrolled.metrics.streaming import StreamingScores, streaming_scores
 from unrolled.readers.joined_clips import Idle, Stretch, joined_clips, windows
 from unrolled.streaming import EventDetector
 from unrolled.tasks.video import VideoModel
 from unrolled.tasks.video_clips import Clips
-from unrolled.tasks.video_joined import BACKGROUND, idle_frames
+from unrolled.tasks.video_data import VideoData
+from unrolled.tasks.video_evaluation import choose_clips, evaluate_samples
+from unrolled.tasks.video_joined import BACKGROUND, STILL, idle_frames, read_background
+from unrolled.tasks.video_options import VideoOptions
+from unrolled.tasks.video_preprocessing import Preprocessing
 from unrolled.training.modes import evaluating
 
 _FRAMES_AT_A_TIME = 32
@@ -54,6 +58,27 @@ class JoinedScore:
         if self.clip_top1 is None:
             return None
         return 100 * (self.clip_top1 - self.scores.frame_accuracy)
+
+    def summary(self) -> str:
+        """Return the figures in a few lines."""
+        s, pauses = self.scores, "with idle stretches" if self.idle else "without pauses"
+        lines = [
+            f"{100 * s.frame_accuracy:.1f} % of the frames are right, in {self.minutes:.1f} minutes "
+            f"of {self.clips:,} clips, one after the other, {pauses}",
+            f"event F1 {s.event_f1:.3f} at an overlap of a half: {s.events_found:,} of "
+            f"{s.events:,} events found; {s.false_alarms_per_hour:.1f} false alarms an hour",
+        ]
+        if s.seconds_to_decide is not None:
+            lines.append(
+                f"{s.seconds_to_decide:.2f} s to decide (median over the {s.events_named:,} events "
+                "that were named)"
+            )
+        if self.points_lost is not None:
+            lines.append(
+                f"clip by clip {100 * (self.clip_top1 or 0):.1f} % are right: "
+                f"{self.points_lost:.1f} points are lost"
+            )
+        return "\n".join(lines)
 
     def figures(self) -> dict[str, Any]:
         """Return the figures for a report."""
@@ -111,7 +136,8 @@ def evaluate_joined(
 
     def clip(place: int, _draws: random.Random) -> Tensor:
         joined.append(place)
-        return clips.preprocessing.cut(clips.stored(numbers[place]))
+        stored, preprocessing = clips.stored(numbers[place]), clips.preprocessing
+        return preprocessing.cut(stored) if isinstance(preprocessing, Preprocessing) else stored
 
     join = joined_clips(
         clip,
@@ -144,6 +170,54 @@ def evaluate_joined(
         ),
         len(joined),
         clip_top1,
+    )
+
+
+def evaluate_live(
+    model: VideoModel,
+    source: str | VideoData,
+    minutes: float = 10.0,
+    background: str | None = None,
+    *,
+    part: str | None = None,
+    reading: VideoOptions | None = None,
+    show: Show = lambda *_: None,
+) -> JoinedScore:
+    """Join what is held out of the data to one stream, and compare it with clip by clip.
+
+    Args:
+        model: a trained model.
+        source: as ``evaluate_data`` takes it.
+        minutes: of the stream.
+        background: what idle stretches are made of; None for what the model learnt from.
+        part: as ``evaluate_data`` takes it.
+        reading: as ``evaluate_data`` takes it.
+        show: is told how far it is.
+    Raises:
+        ConfigError: no time, or a background for a model that has learnt none.
+    """
+    if not 0 < minutes < float("inf"):
+        raise ConfigError("minutes above 0", str(minutes))
+    if background is not None and BACKGROUND not in model.class_names:
+        cure = "train with --background, or leave it out here"
+        raise ConfigError(f"a model with a class {BACKGROUND!r}", "none", cure)
+    reading = reading or model.reading
+    chosen = choose_clips(model, source, part=part, reading=reading, show=show)
+    numbers = range(len(chosen.labels))
+    views = (reading.test_clips, reading.test_crops)
+    alone = evaluate_samples(
+        model, chosen.clips, numbers, part=chosen.part, views=views, labels=chosen.labels
+    )
+    name = background or model.reading.background or STILL
+    return evaluate_joined(
+        model,
+        chosen.clips,
+        numbers,
+        labels=chosen.labels,
+        idle=read_background(name, chosen.clips, numbers),
+        minutes=minutes,
+        clip_top1=alone.top1,
+        show=show,
     )
 
 

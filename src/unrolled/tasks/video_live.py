@@ -6,9 +6,8 @@ from pathlib import Path
 from unrolled.errors import ReaderError
 from unrolled.streaming import Labeller
 from unrolled.tasks.video import VideoModel
+from unrolled.tasks.video_joined import BACKGROUND
 from unrolled.tasks.video_preprocessing import Preprocessing
-
-BACKGROUND = "background"  # the class of frames in which nothing happens, where there is one
 
 
 @dataclass(frozen=True)
