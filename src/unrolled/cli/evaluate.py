@@ -72,7 +72,7 @@ def evaluate(
         _language(loaded, model, data, part, encoding, json=json)
         return
     changes = {"test_clips": clips, "test_crops": crops, "group": group, "strict": strict or None}
-    given = {name: value for name, value in changes.items() if value is not None}
+    given: dict[str, object] = {name: value for name, value in changes.items() if value is not None}
     joined = _Joined(minutes, background) if live else None
     _video(loaded, model, data, part, given, average, joined, json=json)
 
