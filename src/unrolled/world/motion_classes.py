@@ -6,7 +6,7 @@ from math import log, pi
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Float64, Int64, UInt8
 
 from unrolled.errors import ConfigError
 from unrolled.world.clip import FRAME_RATE_HZ
@@ -45,6 +45,13 @@ class MotionClip(NamedTuple):
     label: int  # an index of the world's ``classes``, or IDLE
 
 
+class MotionFilm(NamedTuple):
+    """A film of many stretches, and what moves in each of its frames."""
+
+    frames: UInt8[np.ndarray, "T 3 H W"]
+    labels: Int64[np.ndarray, " T"]  # indices of the world's ``classes``, or IDLE
+
+
 @dataclass(frozen=True)
 class MotionWorld:
     """Clips in which one shape moves, labelled with the way it does; some stand still beside it.
@@ -69,7 +76,7 @@ class MotionWorld:
         >>> world = MotionWorld(seed=1, classes=("left", "right"))
         >>> frames, label = world.clip(0)
         >>> frames.shape, world.classes[label]
-        ((16, 3, 64, 64), 'left')
+        ((16, 3, 64, 64), 'right')
     """
 
     seed: int = 0
@@ -124,6 +131,24 @@ class MotionWorld:
             label = int(draws.below(len(self.classes)))
             count = _between(_EVENT_FRAMES, draws)
             yield MotionClip(scene.act(self.classes[label], count, draws), label)
+
+    def film(self, number: int, num_frames: int) -> MotionFilm:
+        """Return the first frames of a stream, with the label of each.
+
+        Example:
+            >>> film = MotionWorld().film(0, 40)
+            >>> film.frames.shape, film.labels[[0, 27, 28, 39]].tolist()
+            ((40, 3, 64, 64), [-1, -1, 3, 3])
+        """
+        stretches, length = [], 0
+        for stretch in self.stream(number):
+            stretches.append(stretch)
+            length += len(stretch.frames)
+            if length >= num_frames:
+                break
+        frames = np.concatenate([stretch.frames for stretch in stretches])
+        labels = np.concatenate([np.full(len(s.frames), s.label) for s in stretches])
+        return MotionFilm(frames[:num_frames], labels[:num_frames])
 
     def _draws(self, number: int, form: int) -> Draws:
         return Draws(seed_of(self.seed, number, form))
