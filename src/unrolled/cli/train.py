@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from unrolled.cli.configured import Format, configured
 from unrolled.cli.imports import Imports
 from unrolled.cli.running import model_options, run_to_the_end
+from unrolled.cli.train_video import video, video_format
 from unrolled.tasks.language_network_options import NETWORK_OPTIONS
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.training.options import TrainingOptions
@@ -104,3 +105,6 @@ def language(
     given = Given(imports=import_)
     task = task_named("language")
     return run_to_the_end(task, lambda show: begin(out, request, show, given), json=json)
+
+
+train.command(video, config=configured(video_format))

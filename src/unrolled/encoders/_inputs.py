@@ -1,27 +1,45 @@
 """What every network over pictures or clips asks of its input, with the cure in the error."""
 
+from typing import Protocol
+
 from torch import Tensor
 
 from unrolled.errors import DtypeError, ShapeError
 
 
-def check_pictures(x: Tensor, channels: int, smallest: int) -> None:
-    """Raise unless x is float pictures ``[..., C, H, W]``, H and W at least ``smallest`` pixels."""
+class AsksOfPictures(Protocol):
+    """What a picture must have: channels, and at least so many pixels in height and width."""
+
+    input_channels: int
+    smallest: int
+
+
+class AsksOfClips(AsksOfPictures, Protocol):
+    """What a clip must have: pictures, and at least so many of them."""
+
+    fewest_frames: int
+
+
+def check_pictures(x: Tensor, asks: AsksOfPictures) -> None:
+    """Raise unless x is float pictures ``[..., C, H, W]`` of enough pixels."""
+    channels = asks.input_channels
     if x.ndim < 3 or x.shape[-3] != channels:
         expected = f"x, pictures [..., C={channels}, H, W]"
         raise ShapeError(expected, str(list(x.shape)), _layout_cure(x, channels))
-    _check_pixels(x, smallest)
+    _check_pixels(x, asks.smallest)
 
 
-def check_clip(x: Tensor, channels: int, smallest: int, fewest_frames: int = 1) -> None:
+def check_clips(x: Tensor, asks: AsksOfClips) -> None:
     """Raise unless x is float clips ``[B, T, C, H, W]`` of enough frames and pixels."""
+    channels = asks.input_channels
     if x.ndim != 5 or x.shape[2] != channels:
         expected = f"x, clips [B, T, C={channels}, H, W]"
         raise ShapeError(expected, str(list(x.shape)), _layout_cure(x, channels))
-    _check_pixels(x, smallest)
-    if x.shape[1] < fewest_frames:
+    _check_pixels(x, asks.smallest)
+    if x.shape[1] < asks.fewest_frames:
+        expected = f"clips of at least {asks.fewest_frames} frames"
         cure = "sample longer clips, or at a higher frame rate"
-        raise ShapeError(f"clips of at least {fewest_frames} frames", f"T={x.shape[1]}", cure)
+        raise ShapeError(expected, f"T={x.shape[1]}", cure)
 
 
 def _layout_cure(x: Tensor, channels: int) -> str:

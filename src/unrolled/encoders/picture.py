@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from unrolled.encoders._inputs import check_pictures
+from unrolled.encoders._inputs import AsksOfPictures, check_pictures
 
 
 class PictureNetwork(nn.Module):
@@ -30,7 +30,7 @@ class PictureNetwork(nn.Module):
     class_count: int
     feature_size: int
     input_channels: int
-    smallest: ClassVar[int] = 1
+    smallest: int = 1
     head_parts: ClassVar[tuple[str, ...]] = ()
     features: Callable[[Tensor], Tensor]
 
@@ -78,9 +78,7 @@ class PooledPictures(nn.Sequential):
         return over_pictures(lambda pictures: self.maps(pictures).mean((-2, -1)), x, self)
 
 
-def over_pictures(
-    function: Callable[[Tensor], Tensor], x: Tensor, asks: PictureNetwork | PooledPictures
-) -> Tensor:
+def over_pictures(function: Callable[[Tensor], Tensor], x: Tensor, asks: AsksOfPictures) -> Tensor:
     """Apply ``[N, C, H, W] -> [N, ...]`` to pictures with any axes in front of them.
 
     Args:
@@ -88,7 +86,7 @@ def over_pictures(
         x: ``[..., C, H, W]``.
         asks: says how many channels and pixels a picture must have.
     """
-    check_pictures(x, asks.input_channels, asks.smallest)
+    check_pictures(x, asks)
     leading = x.shape[:-3]
     y = function(x.reshape(prod(leading), *x.shape[-3:]))
     return y.reshape(*leading, *y.shape[1:])

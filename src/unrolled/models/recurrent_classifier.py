@@ -47,7 +47,9 @@ class RecurrentClassifier(Serial):
             raise ConfigError("sizes of at least 1", got)
         layers: list[Recurrence[Any, Any, Any, Any]] = []
         for number in range(num_layers):
-            layers.append(build_recurrence(cell, hidden_size if number else input_size, hidden_size))
+            layers.append(
+                build_recurrence(cell, hidden_size if number else input_size, hidden_size)
+            )
             layers += [Dropout(dropout)] if dropout > 0 else []
         super().__init__(*layers, Linear(hidden_size, class_count))
         self.class_count = class_count

@@ -13,6 +13,8 @@ def split_by_group(
 ) -> dict[str, tuple[VideoItem, ...]]:
     """Split items into parts; a group is in one part, and each class is shared out alike.
 
+    Every part gets something of every class that has groups enough.
+
     Args:
         items: of a data set.
         fractions: of the items, by part; of any sum.
@@ -41,11 +43,22 @@ def split_by_group(
     order = sorted(groups)
     random.Random(seed).shuffle(order)
     order.sort(key=lambda group: -groups[group].total())  # large ones first: they fit least
+    left = Counter(label for group in groups.values() for label in group)
+    lacking = {label: [p for p in fractions if fractions[p]] for label in classes}
     place: dict[str, str] = {}
     for group in order:
-        place[group] = _neediest(missing, groups[group], classes)
+        # As many groups of a class are left as parts without it: now each must get one.
+        urgent = [
+            p
+            for label in groups[group]
+            for p in lacking[label]
+            if left[label] <= len(lacking[label])
+        ]
+        place[group] = part = _neediest(missing, groups[group], classes, urgent)
         for label, count in groups[group].items():
-            missing[place[group]][label] -= count / classes[label]
+            missing[part][label] -= count / classes[label]
+            left[label] -= 1
+            lacking[label] = [p for p in lacking[label] if p != part]
     return {part: tuple(i for i in items if place[i.group] == part) for part in fractions}
 
 
@@ -65,9 +78,12 @@ def fold_by_group(
 
 
 def _neediest(
-    missing: Mapping[str, Mapping[str, float]], group: Mapping[str, int], classes: Mapping[str, int]
+    missing: Mapping[str, Mapping[str, float]],
+    group: Mapping[str, int],
+    classes: Mapping[str, int],
+    urgent: Sequence[str],
 ) -> str:
-    """Return the part that lacks most of what the group has."""
+    """Return the part that lacks most of what the group has, an urgent one if there is any."""
 
     def need(part: str) -> tuple[float, float]:
         of_its_classes = sum(
@@ -75,4 +91,4 @@ def _neediest(
         )
         return of_its_classes, sum(missing[part].values())
 
-    return max(missing, key=need)
+    return max(urgent or missing, key=need)

@@ -201,7 +201,7 @@ def iterate_frames(
         width=width,
     ):
         pixels = torch.from_numpy(picture.pixels.copy()).permute(2, 0, 1)
-        yield from repeat(Frame(pixels, picture.seconds), picture.count)
+        yield from repeat(Frame(pixels, picture.seconds), picture.times)
 
 
 def _stack(pictures: Iterator[Picture]) -> Clip | None:
@@ -210,7 +210,7 @@ def _stack(pictures: Iterator[Picture]) -> Clip | None:
     for picture in pictures:
         frames.append(np.ascontiguousarray(picture.pixels.transpose(2, 0, 1)))
         seconds.append(picture.seconds)
-        counts.append(picture.count)
+        counts.append(picture.times)
     if not frames:
         return None
     stacked = np.empty((sum(counts), *frames[0].shape), np.uint8)

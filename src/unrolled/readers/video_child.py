@@ -1,8 +1,8 @@
 """The process that decodes: it is sent requests, and writes frames into shared memory.
 
-A decoder is a million lines of C that strangers' files are fed to. Here it may crash, hang or ask for
-all memory, and one file is lost, not the run. It knows neither torch nor the caller's program:
-``video_process.VideoProcess`` starts it as ``python -m unrolled.readers.video_child SOCKET MEMORY``.
+A decoder is a million lines of C that strangers' files are fed to. Here it may crash, hang or ask
+for all memory, and one file is lost, not the run. It knows neither torch nor the caller's program;
+``video_process`` starts it as ``python -m unrolled.readers.video_child SOCKET MEMORY``.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
+import av
 import numpy as np
 
 from unrolled.errors import ReaderError
@@ -52,6 +53,8 @@ class Child:
                 self._send({"end": True})
             except ReaderError as error:
                 self._send({"error": [error.expected, error.got, error.cure]})
+            except (av.error.FFmpegError, ValueError) as error:
+                self._send({"error": [f"a video at {request['path']}", _words(error), ""]})
             except MemoryError:
                 self._send({"error": [f"a video at {request['path']}", "too large a frame", ""]})
 
@@ -120,6 +123,10 @@ def _shown(file: VideoFile, request: dict[str, Any]) -> Iterator[tuple[Shown, in
     else:
         for shown in file.frames(start, stop):
             yield shown, 1
+
+
+def _words(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _limit_memory() -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import av
 from av.container import InputContainer
+from av.video.stream import VideoStream
 
 from unrolled.readers.video_index import rate_of
 
@@ -61,18 +62,13 @@ class Decoder:
         self._step_seconds = float(1 / rate_of(self._stream))
         # AVI stores no pts, and those that are guessed for B-frames come out of order.
         self.by_order = container.format.name == "avi" and bool(context.has_b_frames)
+        self._skipping = False
         self._begin(from_start=True)
 
     def seek(self, stamp: int) -> None:
         """Go to the key frame at or before a time stamp."""
         self._container.seek(stamp, stream=self._stream)
         self._begin(from_start=False)
-
-    def rewind(self) -> None:
-        """Go to the beginning."""
-        start = self._stream.start_time or 0
-        self._container.seek(min(start, 0), stream=self._stream)
-        self._begin(from_start=True)
 
     def read(self, wanted: set[int] | None = None) -> Shown | None:
         """Return the next frame, None at the end.
@@ -91,8 +87,6 @@ class Decoder:
         self._number = 0
         self._last: float | None = None
         self._order: list[int] = []
-        self._first_pts: int | None = None
-        self._skipping = False
         _heard.clear()
 
     def _decode(self, wanted: set[int] | None) -> None:
@@ -107,7 +101,7 @@ class Decoder:
         except StopIteration:
             self._ended = True
         except _ERRORS as error:
-            words = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+            words = getattr(error, "strerror", None) or str(error) or type(error).__name__
             self._ended = packet is None or not packet.size
             if self._order and packet is not None:
                 heappop(self._order)
@@ -140,7 +134,7 @@ class Decoder:
         self._last = seconds
         self._number += 1
 
-    def _tell(self, packet: av.Packet | None, words: str, corrupt: bool) -> None:
+    def _tell(self, packet: "av.Packet[VideoStream] | None", words: str, corrupt: bool) -> None:
         heard = [message.strip() for _, _, message in _heard]
         _heard.clear()
         if packet is None and not words and not heard:

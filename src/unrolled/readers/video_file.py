@@ -20,6 +20,8 @@ from unrolled.readers.video_index import Index, index_of, open_container, rate_o
 
 _SAME_SECONDS = 1e-6  # a time that was rounded still means the frame that begins there
 _QUARTER_DEGREES = 90
+# Containers that seek to the very key frame that is asked for, and whose headers know durations.
+_PRECISE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "flv", "avi", "gif")
 
 
 class VideoFile:
@@ -41,17 +43,21 @@ class VideoFile:
         on_work: Callable[[], None] = lambda: None,
     ) -> None:
         self.path = Path(path)
-        self._container = open_container(self.path)
-        self._stream = self._container.streams.video[0]
-        self._on_damage, self._strict = on_damage, False
-        self._decoder = Decoder(self._container, self._hear, on_work)
-        self.frames_per_second = float(rate_of(self._stream))
+        self._on_damage, self._on_work = on_damage, on_work
+        self._trusted_from: float | None = None
+        self._open()
 
     def __enter__(self) -> "VideoFile":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._container.close()
+
+    def _open(self) -> None:
+        self._container = open_container(self.path)
+        self._stream = self._container.streams.video[0]
+        self._decoder = Decoder(self._container, self._hear, self._on_work)
+        self._precise = self._container.format.name in _PRECISE
 
     def info(self) -> dict[str, Any]:
         """Return what ``video.VideoInfo`` holds; the first frame is decoded for it.
@@ -60,25 +66,20 @@ class VideoFile:
             ReaderError: no frame can be decoded.
         """
         first = self._decoder.read()
-        self._decoder.rewind()
         if first is None:
             raise ReaderError(f"frames in {self.path}", "none that can be decoded")
-        stream, index = self._stream, None
+        stream = self._stream
         height, width = shown_size(first.frame)
-        count = stream.frames
-        time_base = stream.time_base or 0
-        seconds = float(stream.duration * time_base) if stream.duration else 0.0
-        if not (count and seconds):
-            index = index_of(self.path)
-            count = count or len(index.pts)
-            seconds = seconds or index.end_seconds - first.seconds
+        known = self._precise and stream.frames and stream.duration
+        index = None if known else index_of(self.path)
+        seconds = float((stream.duration or 0) * (stream.time_base or 0))
         return {
             "path": str(self.path),
             "width": width,
             "height": height,
-            "frames_per_second": self.frames_per_second,
-            "duration_seconds": seconds,
-            "frame_count": count,
+            "frames_per_second": float(rate_of(stream)),
+            "duration_seconds": index.end_seconds - first.seconds if index else seconds,
+            "frame_count": stream.frames or (len(index.pts) if index else 0),
             "codec": stream.codec_context.codec.name,
             "rotation_degrees": first.frame.rotation % 360,
             "start_seconds": first.seconds,
@@ -88,22 +89,15 @@ class VideoFile:
         self, start_seconds: float | None = None, stop_seconds: float | None = None
     ) -> Iterator[Shown]:
         """Yield the frames that begin at ``start_seconds`` or later and before ``stop_seconds``."""
-        if start_seconds is not None:
-            yield from self._frames_from(start_seconds, stop_seconds)
-            return
+        if start_seconds is not None and self._precise and not self._decoder.by_order:
+            index = index_of(self.path)
+            number = bisect_right(index.keys, self._stamp(start_seconds)) - 1
+            if index.exact and number > 0:
+                self._decoder.seek(index.seeks[number])
         while (shown := self._decoder.read()) is not None:
             if stop_seconds is not None and shown.seconds >= stop_seconds - _SAME_SECONDS:
                 return
-            yield shown
-
-    def _frames_from(self, start_seconds: float, stop_seconds: float | None) -> Iterator[Shown]:
-        index = index_of(self.path)
-        if index.exact and not self._decoder.by_order:
-            number = bisect_right(index.keys, self._stamp(start_seconds)) - 1
-            if number > 0:
-                self._decoder.seek(index.seeks[number])
-        for shown in self.frames(None, stop_seconds):
-            if shown.seconds >= start_seconds - _SAME_SECONDS:
+            if start_seconds is None or shown.seconds >= start_seconds - _SAME_SECONDS:
                 yield shown
 
     def frames_at(self, seconds: Sequence[float]) -> Iterator[tuple[Shown, int]]:
@@ -114,16 +108,16 @@ class VideoFile:
         """
         index, answered = index_of(self.path), 0
         if index.exact and not self._decoder.by_order:
-            self._strict = True
             try:
                 for shown, count in self._picked(index, seconds):
                     yield shown, count
                     answered += count
                 return
             except _LostError:
-                self._decoder.rewind()
+                self._container.close()
+                self._open()
             finally:
-                self._strict = False
+                self._trusted_from = None
         yield from self._shown_at(seconds[answered:])
 
     def grid(
@@ -142,11 +136,14 @@ class VideoFile:
         places = (max(bisect_right(index.pts, self._stamp(t)) - 1, 0) for t in seconds)
         wanted = Counter(index.pts[place] for place in places)
         reached: int | None = None
+        self._trusted_from = -math.inf
         for target, count in wanted.items():
             number = bisect_right(index.keys, target) - 1
-            if number > 0 and (reached is None or index.keys[number] > reached):
+            ahead = number > 0 and (reached is None or index.keys[number] > reached)
+            if ahead and self._precise:
                 self._decoder.seek(index.seeks[number])
-                reached = None
+                # Frames shown before the key frame may refer to what was jumped over.
+                self._trusted_from = float(index.keys[number] * (self._stream.time_base or 0))
             shown = self._decoder.read(set(wanted))
             while shown is not None and (shown.frame.pts or 0) < target:
                 shown = self._decoder.read(set(wanted))
@@ -174,9 +171,10 @@ class VideoFile:
         return math.floor((seconds + _SAME_SECONDS) / (self._stream.time_base or 1))
 
     def _hear(self, number: int, seconds: float | None, words: str) -> None:
-        if self._strict:
+        if self._trusted_from is None:
+            self._on_damage(number, seconds, words)
+        elif seconds is None or seconds >= self._trusted_from:
             raise _LostError
-        self._on_damage(number, seconds, words)
 
 
 class _LostError(Exception):
@@ -226,7 +224,7 @@ class Converter:
             frame, width=width, height=height, format="rgb24", interpolation="BILINEAR", threads=1
         )
         plane = colour.planes[0]
-        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
         pixels = rows[:, : 3 * width].reshape(height, width, 3)
         pixels = np.rot90(pixels, turns) if turns else pixels
         top, left = ((w - s) // 2 for w, s in zip(self._whole, self.size, strict=True))

@@ -89,18 +89,18 @@ def _index(path: Path, _size: int, _changed: int) -> Index:
                 pts, dts = packet.pts, packet.dts
                 exact = exact and pts is not None
                 known = pts if pts is not None else dts
-                if known is not None:
-                    seek = known if dts is None else min(known, dts)
-                    stamps.append((known, seek, packet.is_keyframe))
+                known = round(len(stamps) / (rate * time_base)) if known is None else known
+                seek = known if dts is None else min(known, dts)
+                stamps.append((known, seek, packet.is_keyframe))
         except (av.error.FFmpegError, ValueError, OSError):
             exact = False  # what is wrong is told by whoever decodes it
     stamps.sort()
-    pts = [stamp[0] for stamp in stamps]
-    last = pts[-1] if pts else 0
+    times = [stamp[0] for stamp in stamps]
+    last = times[-1] if times else 0
     return Index(
-        pts,
+        times,
         keys=[stamp[0] for stamp in stamps if stamp[2]],
         seeks=[stamp[1] for stamp in stamps if stamp[2]],
-        exact=exact and len(set(pts)) == len(pts) > 0,
+        exact=exact and len(set(times)) == len(times) > 0,
         end_seconds=float(last * time_base + 1 / rate),
     )

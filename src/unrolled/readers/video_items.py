@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 VIDEO_SUFFIXES = frozenset(
-    ".3gp .avi .flv .gif .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()
-)
+    (".3gp", ".avi", ".flv", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts")
+) | {".ogv", ".ts", ".webm", ".wmv"}
 _SAME_SOURCE = re.compile(r"(.+_g\d+)_c\d+")  # UCF101: clips of one group are cut from one video
 
 

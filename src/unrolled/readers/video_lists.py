@@ -124,29 +124,22 @@ def _resolve(
     for entry in entries:
         path = find(entry.path)
         reason = _wrong(entry, path, class_names)
-        twin = first.setdefault((path, entry.start, entry.stop), entry.label)
-        if not reason and (path, entry.start, entry.stop) in first and twin != entry.label:
-            reason = f"listed as {twin} and as {entry.label}"
+        stretch = (path, entry.start, entry.stop)
+        if stretch in first:
+            before = first[stretch]
+            twice = "listed before" + f" as {before}, here as {entry.label}" * (before != entry.label)
+            reason = reason or twice
+        first.setdefault(stretch, entry.label)
         if reason:
             rejected.append(Rejected(path, reason))
             continue
         group = entry.group or group_of(Path(entry.path))
         start, stop = _seconds(entry.start), _seconds(entry.stop)
         items.append(VideoItem(path, entry.label, start, stop, group, entry.part))
-    again = set(_listed_again(items))
-    items = [item for place, item in enumerate(items) if place not in again]
     labels = {item.label for item in items}
     numbers = all(label.isdecimal() for label in labels)
     names = class_names or sorted(labels, key=int if numbers else None)
     return VideoSet(tuple(items), tuple(rejected), tuple(names))
-
-
-def _listed_again(items: list[VideoItem]) -> Iterator[int]:
-    seen: set[VideoItem] = set()
-    for place, item in enumerate(items):
-        if item in seen:
-            yield place
-        seen.add(item)
 
 
 def _finder(

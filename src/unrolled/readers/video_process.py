@@ -50,7 +50,7 @@ class Picture(NamedTuple):
 
     pixels: np.ndarray
     seconds: float
-    count: int
+    times: int
 
 
 class VideoProcess:

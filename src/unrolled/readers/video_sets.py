@@ -29,15 +29,16 @@ def read_video_set(
 ) -> VideoSet:
     """Find the videos of a data set and their classes; none is opened.
 
-    What ``path`` may be: a folder of one folder per class, or of such folders named train, valid and
-    test; a folder with the split files of UCF101 or of HMDB51; a list of lines "path label"; a CSV
-    file with the columns ``path,label`` and, if wanted, ``start_seconds,end_seconds,group,part``.
+    What ``path`` may be: a folder of one folder per class, or of such folders named train, valid
+    and test; a folder with the split files of UCF101 or of HMDB51; a list of lines "path label"; a
+    CSV file with the columns ``path,label`` and, if wanted, ``start_seconds``, ``end_seconds``,
+    ``group``, ``part``.
 
     Args:
         path: of the data set.
         group: a pattern; what it finds in a path (its first group, if it has one) names what the
-            item was cut from. Left out, UCF101's ``gNN`` and HMDB51's films are known, and any other
-            file is a group of its own.
+            item was cut from. Left out, UCF101's ``gNN`` and HMDB51's films are known, and any
+            other file is a group of its own.
         videos: the folder that the paths of a list begin from; left out, that of the list.
         split: the number of UCF101's or HMDB51's split files.
     Raises:
@@ -112,7 +113,9 @@ def _regroup(found: VideoSet, pattern: str) -> VideoSet:
     for item in found.items:
         match = compiled.search(item.path.as_posix())
         if match is None:
-            rejected.append(Rejected(item.path, f"the group pattern {pattern!r} is not in its path"))
+            rejected.append(
+                Rejected(item.path, f"the group pattern {pattern!r} is not in its path")
+            )
         else:
             named = next((part for part in match.groups() if part is not None), match[0])
             items.append(replace(item, group=named))

@@ -2,14 +2,17 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from unrolled.errors import ConfigError, ReaderError
-from unrolled.tasks.video_options import VideoOptions, parse_fold, shares
-from unrolled.tasks.video_splits import PARTS, Member, split_by_fold, split_by_shares
+from unrolled.readers.video import read_clip
+from unrolled.readers.video_sets import VideoItem, read_video_set
+from unrolled.tasks.video_options import DEFAULT_FRAMES_PER_SECOND, VideoOptions
+from unrolled.tasks.video_splits import PARTS, Member, split
 from unrolled.world import MotionWorld
 
 WORLD = "world"  # names the embedded data; a folder of this name is ./world
@@ -25,14 +28,14 @@ class Sample:
         label: index of its class.
         group: the source that it shares with others.
         digest: SHA-256 of what it holds, or of what it is made from.
-        part: "train", "valid" or "test" where the data says so itself.
+        part: "train", "valid" or "test" where the data says so itself; else "".
     """
 
     name: str
     label: int
     group: str
     digest: str
-    part: str | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class VideoData:
         read: gives the frames of sample i: uint8 [T, C, H, W] or float32 [T, D].
         frames_per_second: of what ``read`` gives; None where it has no clock.
         rejected: what is not usable, with the reason.
+        damaged: what is used as far as it can be read, with the damage.
         notices: what the caller should know, a sentence each.
     """
 
@@ -55,6 +59,7 @@ class VideoData:
     read: Callable[[int], Tensor]
     frames_per_second: float | None
     rejected: tuple[tuple[str, str], ...] = ()
+    damaged: tuple[tuple[str, str], ...] = ()
     notices: tuple[str, ...] = field(default=())
 
     @property
@@ -62,14 +67,25 @@ class VideoData:
         """Samples used and rejected."""
         return len(self.samples) + len(self.rejected)
 
+    def only(self, numbers: Sequence[int]) -> "VideoData":
+        """Return the data with some of its samples alone."""
+        chosen = list(numbers)
+        return replace(
+            self,
+            samples=tuple(self.samples[n] for n in chosen),
+            read=lambda n: self.read(chosen[n]),
+        )
+
     def parts(self, options: VideoOptions, *, seed: int = 0) -> dict[str, list[int]]:
         """Return the samples of train, valid and test, by index.
 
         Raises:
             ReaderError: there is nothing to learn from.
         """
-        members = [Member(s.label, s.group, s.digest) for s in self.samples]
-        names = _split(members, [s.part for s in self.samples], options, seed)
+        members = [
+            Member(self.class_names[s.label], s.group, s.digest, s.part) for s in self.samples
+        ]
+        names = split(members, options, seed=seed)
         found = {part: [i for i, name in enumerate(names) if name == part] for part in PARTS}
         if not found["train"]:
             raise ReaderError(f"samples to train on in {self.source}", "none")
@@ -77,19 +93,15 @@ class VideoData:
 
 
 def read_video_data(source: str, options: VideoOptions) -> VideoData:
-    """Read a folder, a list, a CSV or the embedded world.
+    """Find the samples in a folder, a list, a CSV or the embedded world; none is read yet.
 
     Raises:
-        ReaderError: nothing usable there, or with ``strict`` anything that is not usable.
+        ReaderError: there is nothing to learn from.
     """
     data = _world(options) if source == WORLD else _files(source, options)
     if not data.samples:
         reason = data.rejected[0] if data.rejected else ("", "nothing there")
         raise ReaderError(f"labelled clips at {source}", ": ".join(filter(None, reason)))
-    if options.strict and data.rejected:
-        name, reason = data.rejected[0]
-        got = f"{len(data.rejected)} of {data.total} rejected, first {name}: {reason}"
-        raise ReaderError(f"nothing damaged at {source}", got, "mend it, or drop --strict")
     if len(data.class_names) < 2:
         raise ReaderError(f"at least 2 classes at {source}", ", ".join(data.class_names))
     return data
@@ -117,28 +129,44 @@ def _world(options: VideoOptions) -> VideoData:
     return VideoData(WORLD, world.classes, samples, read, world.frames_per_second)
 
 
-def _split(
-    members: Sequence[Member],
-    given: Sequence[str | None],
-    options: VideoOptions,
-    seed: int,
-) -> list[str]:
-    """Return the part of every sample: as the data says, by folds, or by shares."""
-    train, valid, _ = shares(options.split)
-    fold = parse_fold(options.fold)
-    if fold is not None:
-        return split_by_fold(members, *fold, valid / (train + valid), seed=seed)
-    if not any(given):
-        return split_by_shares(members, shares(options.split), seed=seed)
-    if "valid" in given:
-        return [part or "train" for part in given]
-    # Data with a test of its own: what validates comes from its training part.
-    names = [part or "train" for part in given]
-    learnt = [i for i, name in enumerate(names) if name == "train"]
-    rest = (train / (train + valid), valid / (train + valid))
-    for i, name in zip(learnt, split_by_shares([members[i] for i in learnt], rest), strict=True):
-        names[i] = name
-    return names
+def _files(source: str, options: VideoOptions) -> VideoData:
+    """Read a folder, a list or a CSV of videos, or of sequences of other sensors."""
+    found = read_video_set(source, group=options.group)
+    rate = options.frames_per_second or DEFAULT_FRAMES_PER_SECOND
+    samples: list[Sample] = []
+    used: list[VideoItem] = []
+    rejected = [(str(path), reason) for path, reason in found.rejected]
+    hashes: dict[Path, str] = {}
+    for item in found.items:
+        try:
+            if item.path not in hashes:
+                with item.path.open("rb") as file:
+                    hashes[item.path] = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            rejected.append((str(item.path), error.strerror or str(error)))
+            continue
+        stretch = (item.start_seconds, item.stop_seconds)
+        digest = (
+            hashes[item.path]
+            if stretch == (None, None)
+            else _digest(f"{hashes[item.path]} {stretch}")
+        )
+        name = str(item.path) if stretch == (None, None) else f"{item.path} {stretch}"
+        label = found.class_names.index(item.label)
+        samples.append(Sample(name, label, item.group, digest, item.part))
+        used.append(item)
+
+    def read(number: int) -> Tensor:
+        item = used[number]
+        clip = read_clip(
+            item.path,
+            start_seconds=item.start_seconds,
+            stop_seconds=item.stop_seconds,
+            frames_per_second=rate,
+        )
+        return clip.frames
+
+    return VideoData(source, found.class_names, tuple(samples), read, rate, tuple(rejected))
 
 
 def _digest(words: str) -> str:

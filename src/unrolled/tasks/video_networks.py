@@ -17,25 +17,26 @@ from unrolled.registry import lookup
 from unrolled.tasks.model_folder import require_fitting_sizes
 from unrolled.training.budget import require_affordable
 from unrolled.training.configuration import require_kind
+from unrolled.training.modes import evaluating
 
 AnyRecurrence: TypeAlias = Recurrence[Any, Any, Any, Any]
 Network: TypeAlias = nn.Module
 
 
 def build_video_network(
-    name: str | Network, class_count: int, options: dict[str, Any], frame: Sequence[int]
+    name: str | Network, class_count: int, options: dict[str, Any], clip: Sequence[int]
 ) -> Network:
     """Build the network that ``name`` stands for.
 
     A network that takes ``class_count`` is built as it is; the name of a cell over vectors is
-    stacked into a ``RecurrentClassifier``. ``input_size``, where a network takes it and it is not
-    given, is that of the data.
+    stacked into a ``RecurrentClassifier``. How many frames and channels a network takes, where it
+    asks, is what the data has.
 
     Args:
         name: of the network or cell in the registry, or a module, which is returned.
         class_count: classes.
         options: of the network, where it has a name.
-        frame: the shape of one frame, [C, H, W] or [D].
+        clip: the shape of a clip, [T, C, H, W] or [T, D].
     Raises:
         ConfigError: an unknown name, an option that the network has not, or a network that is not
             for labels.
@@ -45,10 +46,8 @@ def build_video_network(
     cls, given = _network(name)
     given = {"class_count": class_count, **given}
     parameters = inspect.signature(cls).parameters
-    if "input_size" in parameters and "input_size" not in options:
-        given["input_size"] = frame[0]
-    if "clip_size" in parameters and "clip_size" not in options:
-        given["clip_size"] = tuple(frame)
+    of_the_data = {"input_size": clip[1], "input_channels": clip[1], "clip_frames": clip[0]}
+    given |= {key: size for key, size in of_the_data.items() if key in parameters}
     allowed = network_options(name)
     for option, value in options.items():
         if option not in allowed:
@@ -68,7 +67,7 @@ def build_video_network(
 def restore_video_network(
     model: dict[str, Any],
     class_count: int,
-    frame: Sequence[int],
+    clip: Sequence[int],
     tensors: dict[str, Tensor],
     network: Network | None = None,
 ) -> Network:
@@ -87,7 +86,7 @@ def restore_video_network(
         usual = network_options(name)
         unusual = {k: v for k, v in model["options"].items() if k not in usual or usual[k] != v}
         require_fitting_sizes(unusual, tensors)
-        network = build_video_network(name, class_count, model["options"], frame)
+        network = build_video_network(name, class_count, model["options"], clip)
     network.load_state_dict(tensors)
     return network.eval()
 
@@ -102,8 +101,6 @@ def describe(name: str | Network, options: dict[str, Any]) -> dict[str, Any]:
 def as_recurrence(network: Network, clip: Sequence[int], class_count: int) -> AnyRecurrence:
     """Return the recurrence that drives a network: itself, one per frame, or one per clip.
 
-    What the network gives is found out without computing anything, on torch's meta device.
-
     Args:
         network: a ``Recurrence``, or a module over pictures or clips.
         clip: the shape of a clip, [T, C, H, W] or [T, D].
@@ -113,15 +110,10 @@ def as_recurrence(network: Network, clip: Sequence[int], class_count: int) -> An
     """
     name = type(network).__name__
     expected = f"a network that scores {class_count} classes of clips {list(clip)}"
-    ghost = copy.deepcopy(network).to("meta").eval()
-    x = torch.empty(1, *clip, device="meta")
     try:
-        with torch.no_grad():
-            y = ghost(x)
+        y = _tried(network, clip)
     except (UnrolledError, RuntimeError, IndexError, TypeError, NotImplementedError) as error:
         raise ConfigError(expected, f"{name}: {' '.join(str(error).split())}") from None
-    if isinstance(network, Recurrence):
-        y = y[0]
     shape = tuple(y.shape) if isinstance(y, Tensor) else ()
     if shape[-1:] != (class_count,) or len(shape) not in (2, 3):
         raise ConfigError(expected, f"{name}, which gives {list(shape) or type(y).__name__}")
@@ -130,6 +122,16 @@ def as_recurrence(network: Network, clip: Sequence[int], class_count: int) -> An
     if shape[:2] == (1, clip[0]) and len(shape) == 3:
         return PerFrame(network)
     return PerClip(network, clip[0])
+
+
+def _tried(network: Network, clip: Sequence[int]) -> Any:
+    """Return what a network gives for a clip: a recurrence for one step, others on paper alone."""
+    if isinstance(network, Recurrence):
+        with evaluating(network), torch.no_grad():
+            return network(torch.zeros(1, network.stride, *clip[1:]))[0]
+    ghost = copy.deepcopy(network).to("meta").eval()
+    with torch.no_grad():
+        return ghost(torch.empty(1, *clip, device="meta"))
 
 
 def streams(driven: AnyRecurrence) -> bool:
@@ -141,9 +143,12 @@ def network_options(name: str) -> dict[str, Any]:
     """Return the options of a network with their defaults; those the data decides are left out."""
     cls, given = _network(name)
     found = {p.name: p.default for p in inspect.signature(cls).parameters.values()}
-    decided = {"class_count", *given}
-    return {k: (None if v is inspect.Parameter.empty else v) for k, v in found.items()
-            if k not in decided}
+    decided = {"class_count", "input_size", "input_channels", "clip_frames", *given}
+    return {
+        key: (None if value is inspect.Parameter.empty else value)
+        for key, value in found.items()
+        if key not in decided
+    }
 
 
 def resolved_options(name: str, options: dict[str, Any]) -> dict[str, Any]:

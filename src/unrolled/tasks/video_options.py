@@ -83,7 +83,7 @@ class VideoOptions:
 
 
 @dataclass(frozen=True)
-class VideoTrainingOptions(TrainingOptions):
+class VideoTrainingOptions(TrainingOptions):  # noqa: D101 (it has its parent's)
     # The words are those of every task; only what is usual differs.
     __doc__ = TrainingOptions.__doc__
 

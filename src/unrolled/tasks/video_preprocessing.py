@@ -1,5 +1,6 @@
 """From frames as they were read to what a network sees: size, channels, scale."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any, Literal, TypeAlias
@@ -12,7 +13,6 @@ from unrolled.errors import ConfigError, DtypeError, ReaderError, ShapeError
 
 Resize: TypeAlias = Literal["shorter_side", "stretch", "none"]
 Crop: TypeAlias = tuple[int, int]  # the top row and the left column of what is kept
-RGB = 3
 _MOST_PIXELS = 8192  # of a side
 
 
@@ -29,10 +29,10 @@ class Preprocessing:
         height: rows that the network sees.
         width: columns that the network sees.
         frames_per_second: of the frames; None where they are taken as they are.
-        resize: "shorter_side" brings the shorter side to ``shorter_side`` and cuts the middle out,
-            "stretch" changes both sides and keeps everything, "none" only cuts.
-        shorter_side: pixels, before cutting; None makes the frame as small as height and width
-            allow.
+        resize: "shorter_side" keeps the shape of the picture, "stretch" gives it the shape that the
+            network sees, "none" leaves it; then the middle is cut out.
+        shorter_side: pixels, before cutting; None, or too few, makes the frame as small as height
+            and width allow.
         mean: of each channel, of values from 0 to 1.
         deviation: of each channel.
         channels: the order in which the network takes them; frames are read as red, green, blue.
@@ -84,16 +84,18 @@ class Preprocessing:
             >>> Preprocessing(height=112, width=112).size_before_cutting(240, 320)
             (112, 149)
         """
-        if self.resize == "stretch":
-            return self.height, self.width
+        wanted = self.shorter_side or 0
         if self.resize == "none":
             return height, width
-        side = self.shorter_side
-        if (height * self.width <= width * self.height) if side is None else height <= width:
-            side = side or self.height
-            return side, max(self.width, int(side * width / height))
-        side = side or self.width
-        return max(self.height, int(side * height / width)), side
+        if self.resize == "stretch":
+            factor = max(1.0, wanted / min(self.height, self.width))
+            return round(factor * self.height), round(factor * self.width)
+        size = _by_shorter_side(height, width, wanted)
+        if size[0] >= self.height and size[1] >= self.width:
+            return size
+        if height * self.width <= width * self.height:
+            return self.height, max(self.width, int(self.height * width / height))
+        return max(self.height, int(self.width * height / width)), self.width
 
     def resized(self, frames: Tensor) -> Tensor:
         """Return uint8 frames brought to their size, not yet cut."""
@@ -142,6 +144,11 @@ class Preprocessing:
         """Return it as JSON can hold it."""
         return asdict(self)
 
+    @property
+    def frame(self) -> tuple[int, ...]:
+        """The shape of a frame that the network sees."""
+        return len(self.mean), self.height, self.width
+
     @classmethod
     def of(cls, figures: dict[str, Any]) -> "Preprocessing":
         """Return what ``figures`` described, each value checked: the file may be a stranger's.
@@ -164,6 +171,78 @@ class Preprocessing:
                 "the preprocessing of a model", " ".join(str(error).split())
             ) from None
         return found
+
+
+@dataclass(frozen=True)
+class VectorPreprocessing:
+    """The same for sequences of vectors, which have no size to change: x = (v - mean) / deviation.
+
+    Shapes: v float [T, D]; x float32 [T, D].
+    Args:
+        mean: of each element, over what was learnt from.
+        deviation: of each element.
+        frames_per_second: of the vectors; None where they are taken as they are.
+    Example:
+        >>> VectorPreprocessing.fitted([torch.tensor([[1.0, 5.0], [3.0, 5.0]])]).mean
+        (2.0, 5.0)
+    """
+
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    frames_per_second: float | None = None
+
+    @classmethod
+    def fitted(cls, sequences: Sequence[Tensor]) -> "VectorPreprocessing":
+        """Return what brings these to mean 0 and deviation 1; what never varies is left alone."""
+        steps = torch.cat(list(sequences)).double()
+        deviation = steps.std(0, correction=0)
+        deviation = torch.where(deviation > 0, deviation, torch.ones(()))
+        return cls(tuple(steps.mean(0).tolist()), tuple(deviation.tolist()))
+
+    def __call__(self, vectors: Tensor) -> Tensor:
+        """Return what the network sees."""
+        return self.normalize(self.resized(vectors))
+
+    def resized(self, vectors: Tensor) -> Tensor:
+        """Return the vectors as they are kept."""
+        if vectors.ndim != 2 or vectors.shape[1] != len(self.mean):
+            raise ShapeError(f"vectors [T, {len(self.mean)}]", str(list(vectors.shape)))
+        return vectors.float()
+
+    def normalize(self, vectors: Tensor) -> Tensor:
+        """Return them with mean 0 and deviation 1."""
+        return (vectors - torch.tensor(self.mean)) / torch.tensor(self.deviation)
+
+    def figures(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return asdict(self)
+
+    @property
+    def frame(self) -> tuple[int, ...]:
+        """The shape of a step."""
+        return (len(self.mean),)
+
+
+def read_preprocessing(figures: dict[str, Any]) -> Preprocessing | VectorPreprocessing:
+    """Return what a model's configuration describes, each value checked.
+
+    Raises:
+        ReaderError: a key or a value that it cannot have.
+    """
+    if "height" in figures:
+        return Preprocessing.of(figures)
+    try:
+        pairs = {name: tuple(map(float, figures[name])) for name in ("mean", "deviation")}
+        return VectorPreprocessing(**{**figures, **pairs})
+    except (KeyError, TypeError, ValueError) as error:
+        raise ReaderError("the preprocessing of a model", " ".join(str(error).split())) from None
+
+
+def _by_shorter_side(height: int, width: int, side: int) -> tuple[int, int]:
+    """Return torchvision's size: the shorter side as wanted, the longer one rounded down."""
+    if height <= width:
+        return side, int(side * width / height)
+    return int(side * height / width), side
 
 
 def _require_frames(frames: Tensor, channels: int) -> None:

@@ -1,10 +1,11 @@
 """Which samples train, validate and test: groups stay whole, and so does what is the same file."""
 
-from collections import Counter, defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
+from unrolled.readers.video_sets import VideoItem, split_by_group
+from unrolled.tasks.video_options import VideoOptions, parse_fold, shares
 
 PARTS = ("train", "valid", "test")
 
@@ -16,53 +17,47 @@ class Member(NamedTuple):
         label: its class.
         group: the source that it shares with others.
         digest: SHA-256 of what it holds.
+        part: "train", "valid" or "test" where the data says so itself; else "".
     """
 
-    label: int
+    label: str
     group: str
     digest: str
+    part: str = ""
 
 
-def split_by_shares(
-    members: Sequence[Member], shares: Sequence[float], *, seed: int = 0
-) -> list[str]:
-    """Return the part of every member, as near to the shares in every class as groups allow.
-
-    Groups, largest first and else in an order drawn by the seed, go one by one to the part that
-    lacks most of their classes.
+def split(members: Sequence[Member], options: VideoOptions, *, seed: int = 0) -> list[str]:
+    """Return the part of every member: by folds where they are asked for, as the data says, or by
+    the shares of the options.
 
     Example:
-        >>> members = [Member(n % 2, f"video {n // 4}", str(n)) for n in range(40)]
-        >>> Counter(split_by_shares(members, (0.8, 0.1, 0.1)))
-        Counter({'train': 32, 'valid': 4, 'test': 4})
+        >>> members = [Member(str(n % 2), f"video {n // 4}", str(n)) for n in range(40)]
+        >>> parts = split(members, VideoOptions(split="80/10/10"))
+        >>> [parts.count(part) for part in PARTS]
+        [32, 4, 4]
     """
-    numbers = _assign(members, list(shares), seed)
-    return [PARTS[number] for number in numbers]
+    train, valid, test = shares(options.split)
+    fold = parse_fold(options.fold)
+    if fold is not None:
+        number, count = fold
+        folds = _assign(members, {str(k): 1.0 for k in range(count)}, seed)
+        names = ["test" if k == str(number - 1) else "" for k in folds]
+        return _fill(members, names, train, valid, seed)
+    if any(member.part for member in members):
+        names = [member.part for member in members]
+        if "valid" in names or not valid:
+            return [name or "train" for name in names]
+        return _fill(members, ["" if n == "train" else n for n in names], train, valid, seed)
+    return _assign(members, {"train": train, "valid": valid, "test": test}, seed)
 
 
-def split_by_fold(
-    members: Sequence[Member], number: int, count: int, valid: float, *, seed: int = 0
-) -> list[str]:
-    """Return the part of every member where fold ``number`` of ``count``, from 1, is the test.
+def joined_groups(members: Sequence[Member]) -> list[str]:
+    """Return the group of every member, where groups that hold the same file have become one.
 
-    Args:
-        members: all samples.
-        number: of the fold that tests.
-        count: of folds; together they test every sample once.
-        valid: share of the other folds that validates.
-        seed: of the order.
+    Example:
+        >>> joined_groups([Member("a", "x", "1"), Member("a", "y", "2"), Member("b", "z", "1")])
+        ['group z', 'group y', 'group z']
     """
-    folds = _assign(members, [1 / count] * count, seed)
-    rest = [index for index, fold in enumerate(folds) if fold != number - 1]
-    inner = _assign([members[index] for index in rest], [1 - valid, valid], seed + 1)
-    parts = ["test"] * len(members)
-    for index, part in zip(rest, inner, strict=True):
-        parts[index] = PARTS[part]
-    return parts
-
-
-def groups_of(members: Sequence[Member]) -> list[int]:
-    """Return the group of every member as a number; equal files join the groups they are in."""
     parent: dict[str, str] = {}
 
     def root(name: str) -> str:
@@ -72,31 +67,31 @@ def groups_of(members: Sequence[Member]) -> list[int]:
 
     for member in members:
         parent[root(f"file {member.digest}")] = root(f"group {member.group}")
-    names = [root(f"group {member.group}") for member in members]
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    return [numbers[name] for name in names]
+        parent[root(f"group {member.group}")] = root(f"file {member.digest}")
+    return [root(f"group {member.group}") for member in members]
 
 
-def _assign(members: Sequence[Member], shares: list[float], seed: int) -> list[int]:
-    """Return the number of a part for every member."""
-    groups: dict[int, list[int]] = defaultdict(list)
-    for index, group in enumerate(groups_of(members)):
-        groups[group].append(index)
-    draws = np.random.default_rng(seed)
-    order = [list(groups)[place] for place in draws.permutation(len(groups))]
-    order.sort(key=lambda group: -len(groups[group]))  # stable: draws decide among equals
-    classes = Counter(member.label for member in members)
-    lacking = [{label: share * n for label, n in classes.items()} for share in shares]
-    parts = [0] * len(members)
-    for group in order:
-        held = Counter(members[index].label for index in groups[group])
-        part = max(
-            (part for part, share in enumerate(shares) if share > 0),
-            # In shares of what the part is to have, so that a small one gets its due.
-            key=lambda part: sum(lacking[part][k] / shares[part] * n for k, n in held.items()),
-        )
-        for label, n in held.items():
-            lacking[part][label] -= n
-        for index in groups[group]:
-            parts[index] = part
-    return parts
+def _fill(
+    members: Sequence[Member], names: list[str], train: float, valid: float, seed: int
+) -> list[str]:
+    """Share out those that have no part yet between train and valid."""
+    rest = [place for place, name in enumerate(names) if not name]
+    fractions = {"train": train, "valid": valid}
+    inner = _assign([members[place] for place in rest], fractions, seed + 1)
+    filled = list(names)
+    for place, name in zip(rest, inner, strict=True):
+        filled[place] = name
+    return filled
+
+
+def _assign(members: Sequence[Member], fractions: dict[str, float], seed: int) -> list[str]:
+    items = [
+        VideoItem(Path(str(place)), member.label, None, None, group)
+        for place, (member, group) in enumerate(zip(members, joined_groups(members), strict=True))
+    ]
+    wanted = {part: share for part, share in fractions.items() if share > 0}
+    names = [""] * len(items)
+    for part, chosen in split_by_group(items, wanted, seed=seed).items():
+        for item in chosen:
+            names[int(item.path.name)] = part
+    return names

@@ -107,6 +107,18 @@ class MotionWorld:
         label = int(draws.below(len(self.classes)))
         return MotionClip(scene.act(self.classes[label], self.frames, draws), label)
 
+    def label(self, number: int) -> int:
+        """Return the label of a clip, without drawing its frames.
+
+        Example:
+            >>> world = MotionWorld(seed=1)
+            >>> [world.label(n) for n in range(3)] == [world.clip(n).label for n in range(3)]
+            True
+        """
+        draws = self._draws(number, 0)
+        _Scene.drawn(self, draws)
+        return int(draws.below(len(self.classes)))
+
     def clips(self, start: int = 0) -> Iterator[MotionClip]:
         """Yield clips without end, from that of number ``start`` on; none is kept."""
         while True:

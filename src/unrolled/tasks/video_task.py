@@ -1,0 +1,29 @@
+"""The video task's entry in the table of tasks."""
+
+from typing import Any
+
+from unrolled.tasks.table import Task
+from unrolled.tasks.video import VideoModel
+from unrolled.tasks.video_run import finish, reopen
+
+
+def _summary(figures: dict[str, Any], finished: bool) -> str:
+    return (
+        f"{'learnt in' if finished else 'stopped after'} {figures['steps']:,} steps, "
+        f"{figures['seconds']:.0f} s: {100 * figures['top1']:.1f} % of {figures['clips']:,} clips "
+        f"({figures['part']}) are right, where the commonest class is "
+        f"{100 * figures['majority_top1']:.1f} %\n"
+        f"streams: {'yes' if figures['streams'] else 'no'}    "
+        f"clips: {figures['used']:,} used + {figures['rejected']:,} rejected = "
+        f"{figures['total']:,}    the network was busy {1 - figures['loader_share']:.0%} of the time"
+    )
+
+
+VIDEO = Task(
+    name="video",
+    reopen=reopen,
+    finish=finish,
+    summary=_summary,
+    afterwards=("let it label videos", "predict"),
+    load=VideoModel.load,
+)
