@@ -30,12 +30,13 @@ IDLE = -1  # the label of a frame in which nothing moves
 _HEADINGS = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, -1.0), "down": (0.0, 1.0)}
 _TURNS = {"clockwise": 1.0, "counterclockwise": -1.0}  # y is down: a growing angle is clockwise
 _GROWTH = {"grows": 1.0, "shrinks": -1.0}
-_SPEEDS = (0.025, 0.05)  # shares of the shorter side a frame
+_SPEEDS = (0.03, 0.07)  # shares of the shorter side a frame
 _RADII = (0.12, 0.2)  # of an orbit, shares of the shorter side
-_SIZES = (0.16, 0.42)  # shares of the shorter side
-_GROWING_FRAMES = (14.0, 22.0)  # from the least size to the greatest
+_SIZES = (0.25, 0.5)  # shares of the shorter side
+_GROWING_FRAMES = (10.0, 18.0)  # from the least size to the greatest
 _LIMITS = {"height": 16, "width": 16, "frames": 2, "bystanders": 0, "seed": 0}
-_EVENT_FRAMES, _IDLE_FRAMES = (16, 32), (12, 36)  # of the stretches of a stream
+_EVENT_FRAMES, _IDLE_FRAMES = (16, 32), (8, 24)  # of the stretches of a stream
+_CALM = 0.5  # how much of a background's contrast is left
 
 
 class MotionClip(NamedTuple):
@@ -134,7 +135,7 @@ class MotionWorld:
         Example:
             >>> stretches = MotionWorld().stream(0)
             >>> [(len(s.frames), s.label) for s, _ in zip(stretches, range(4))]
-            [(28, -1), (25, 3), (21, -1), (19, 0)]
+            [(19, -1), (25, 3), (14, -1), (19, 0)]
         """
         draws = self._draws(number, 1)
         scene = _Scene.drawn(self, draws)
@@ -149,7 +150,7 @@ class MotionWorld:
 
         Example:
             >>> film = MotionWorld().film(0, 40)
-            >>> film.frames.shape, film.labels[[0, 27, 28, 39]].tolist()
+            >>> film.frames.shape, film.labels[[0, 18, 19, 39]].tolist()
             ((40, 3, 64, 64), [-1, -1, 3, 3])
         """
         stretches, length = [], 0
@@ -205,7 +206,8 @@ class _Scene:
     @classmethod
     def drawn(cls, world: MotionWorld, draws: Draws) -> "_Scene":
         """Draw a scene in which nothing has moved yet."""
-        behind = background(world.height, world.width, draws)
+        textured = background(world.height, world.width, draws)
+        behind = (_CALM * textured + (1 - _CALM) * 96).astype(np.uint8)
         count = 1 + int(draws.below(world.bystanders + 1))
         colours = np.array(list(PALETTE.values()), dtype=np.float64)
         sides = np.array([world.width, world.height])
