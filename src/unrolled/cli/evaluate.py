@@ -1,11 +1,16 @@
 """``unrolled evaluate``."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from unrolled.cli.imports import Imports, run_imports
-from unrolled.cli.output import notice, print_json
+from unrolled.cli.output import notice, print_json, print_table, progress_bar
 from unrolled.errors import ConfigError
+
+if TYPE_CHECKING:
+    from unrolled.tasks.language import LanguageModel
+    from unrolled.tasks.video import VideoModel
+    from unrolled.tasks.video_evaluation import VideoScore
 
 
 def evaluate(
@@ -13,40 +18,70 @@ def evaluate(
     /,
     *,
     data: str | None = None,
-    encoding: str = "utf-8",
     part: Literal["train", "valid", "test", "held-out", "all"] | None = None,
+    encoding: str = "utf-8",
+    clips: int | None = None,
+    crops: int | None = None,
+    average: Literal["probabilities", "logits"] | None = None,
+    group: str | None = None,
+    strict: bool = False,
     import_: Imports = (),
     json: bool = False,
 ) -> None:
-    """Measure how well a model predicts a text, read in one piece from its beginning.
+    """Measure how good a model is on what was held out of its data, or on other data.
 
     Example: unrolled evaluate runs/language-1
 
+    Example: unrolled evaluate runs/video-1 --clips 10 --crops 3
+
     Args:
         model: a run folder or a model folder.
-        data: a text file, a folder, a pattern or world; a run folder remembers its own.
-        encoding: of the files.
-        part: left out, it is the held-out part of the text that the model was trained on, and of
-            any other text all that the model was not trained on.
-        import_: a Python file of yours that registers the model's cell.
+        data: text or videos, as `train` takes them; a run folder remembers its own.
+        part: left out, it is the held-out part of the data that the model was trained on, and of
+            any other data all that the model was not trained on.
+        encoding: of texts.
+        clips: of videos: how many clips of each are averaged; left out, as in training.
+        crops: of videos: how many parts of the frame are averaged; left out, as in training.
+        average: of videos: what is averaged; left out, as in training.
+        group: of other videos: a pattern whose match in a path is its group.
+        strict: of videos: fail if any is damaged or missing.
+        import_: a Python file of yours that registers the model's network.
         json: print one JSON object and nothing else.
     """
-    from unrolled.tasks.language import LanguageModel
+    from unrolled.tasks.table import load_model
+    from unrolled.training.device import use_threads
+
+    run_imports(import_)
+    task, loaded = load_model(model)
+    use_threads(0)
+    if task.name == "language":
+        _language(loaded, model, data, part, encoding, json=json)
+        return
+    changes = {"test_clips": clips, "test_crops": crops, "group": group, "strict": strict or None}
+    given = {name: value for name, value in changes.items() if value is not None}
+    _video(loaded, model, data, part, given, average, json=json)
+
+
+def _language(
+    loaded: "LanguageModel",
+    model: Path,
+    data: str | None,
+    part: str | None,
+    encoding: str,
+    *,
+    json: bool,
+) -> None:
     from unrolled.tasks.language_evaluation import evaluate_file
     from unrolled.tasks.language_run import read_request
     from unrolled.training.configuration import expand_path
-    from unrolled.training.device import use_threads
     from unrolled.training.run_folder import CONFIGURATION
 
-    run_imports(import_)
-    loaded = LanguageModel.load(model)
     if data is None and (model / CONFIGURATION).exists():
         request = read_request(model / CONFIGURATION)
         data, encoding = request["data"], request["reading"]["encoding"]
     if data is None:
         raise ConfigError("--data", f"{model}, which remembers no file", "pass a text")
     data = expand_path(data)
-    use_threads(0)
     figures = evaluate_file(loaded, data, encoding=encoding, part=part).figures()
     if json:
         print_json({"model": str(model), "data": data, **figures})
@@ -62,4 +97,70 @@ def evaluate(
         f"{figures['nats_per_character']:.4f} nats = {figures['bits_per_character']:.4f} bits per "
         f"character, perplexity {figures['perplexity']:.2f}, over {figures['items']:,} tokens "
         f"({figures['part']})"
+    )
+
+
+def _video(
+    loaded: "VideoModel",
+    model: Path,
+    data: str | None,
+    part: str | None,
+    changes: dict[str, object],
+    average: Literal["probabilities", "logits"] | None,
+    *,
+    json: bool,
+) -> None:
+    from dataclasses import replace
+
+    from unrolled.tasks.video_evaluation import evaluate_data
+    from unrolled.tasks.video_run import read_request
+    from unrolled.training.configuration import expand_path
+    from unrolled.training.run_folder import CONFIGURATION
+
+    if data is None and (model / CONFIGURATION).exists():
+        data = read_request(model / CONFIGURATION)["data"]
+    if data is None:
+        raise ConfigError("--data", f"{model}, which remembers no data", "pass a folder of videos")
+    data = expand_path(data)
+    reading = replace(loaded.reading, **changes)  # type: ignore[arg-type]
+    with progress_bar("evaluating") as bar:
+        score = evaluate_data(loaded, data, part=part, reading=reading, average=average, show=bar)
+    if json:
+        print_json({"model": str(model), "data": data, **score.figures()})
+        return
+    _show(score)
+
+
+def _show(score: "VideoScore") -> None:
+    figures = score.figures()
+    if score.seen_in_training:
+        notice(f"{score.seen_in_training:,} clips were left out: the model was trained on them")
+    if score.unknown:
+        notice(f"{score.unknown:,} clips were left out: their classes are not the model's")
+    for words, faults in (("rejected", score.rejected), ("damaged", score.damaged)):
+        for name, reason in faults:
+            notice(f"{words}: {name}: {reason}")
+    names = score.class_names
+    rows = [
+        (name, f"{count:,}", "" if share is None else f"{100 * share:.1f}", *map(str, found))
+        for (name, share), found, count in zip(
+            score.per_class.items(),
+            score.confusion.tolist(),
+            score.confusion.sum(1).tolist(),
+            strict=True,
+        )
+    ]
+    columns = ("class", "clips", "right %", *(f"→ {name}" for name in names))
+    if len(names) > 8:
+        rows, columns = [row[:3] for row in rows], columns[:3]
+    print_table("", columns, rows, right=columns[1:])
+    top5 = "" if score.top5 is None else f", top-5 {100 * score.top5:.1f} %"
+    print(
+        f"top-1 {100 * score.top1:.1f} %{top5} of {len(score.labels):,} clips ({score.part}); "
+        f"mean of the classes {100 * figures['mean_class_top1']:.1f} %, the commonest class "
+        f"{100 * score.majority:.1f} %; {figures['nats_per_clip']:.4f} nats per clip\n"
+        f"{figures['used']:,} used + {len(score.rejected):,} rejected"
+        f"{f' + {score.seen_in_training:,} seen in training' if score.seen_in_training else ''}"
+        f"{f' + {score.unknown:,} of other classes' if score.unknown else ''}"
+        f" = {figures['total']:,}"
     )

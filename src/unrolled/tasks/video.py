@@ -1,7 +1,7 @@
 """Video: say what is done in a clip, at its end or frame by frame."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from unrolled.tasks.video_networks import (
 )
 from unrolled.tasks.video_options import Average, VideoOptions, VideoTrainingOptions
 from unrolled.tasks.video_preprocessing import VectorPreprocessing, read_preprocessing
+from unrolled.training.configuration import read_options
 from unrolled.training.device import seed_everything
 from unrolled.training.loop import Counters, Poll, Progress, Training
 from unrolled.training.options import TrainingOptions
@@ -44,18 +45,16 @@ class VideoModel:
         network: the network itself.
         class_names: what its scores stand for.
         preprocessing: what it sees of a frame.
-        clip_frames: of the clips that it learnt from.
         model: the name of the network in the registry, and its options; or its class.
-        average: what is averaged over clips, parts and frames.
+        reading: how the clips that it learnt from were taken, and how clips are judged.
         parts: for train, valid and test, the SHA-256 of every sample.
     """
 
     network: Network
     class_names: tuple[str, ...]
     preprocessing: AnyPreprocessing
-    clip_frames: int
     model: dict[str, Any]
-    average: Average
+    reading: VideoOptions
     parts: dict[str, list[str]]
 
     @cached_property
@@ -63,6 +62,11 @@ class VideoModel:
         """The network as a recurrence: logits [B, T / stride, classes] of clips [B, T, ...]."""
         shape = (self.clip_frames, *self.preprocessing.frame)
         return as_recurrence(self.network, shape, len(self.class_names))
+
+    @property
+    def clip_frames(self) -> int:
+        """Frames of the clips that it learnt from."""
+        return self.reading.clip_frames
 
     @property
     def streams(self) -> bool:
@@ -76,13 +80,10 @@ class VideoModel:
         try:
             names = tuple(map(str, config["class_names"]))
             preprocessing = read_preprocessing(config["preprocessing"])
-            frames = int(config["clip_frames"])
-            average: Average = "logits" if config["average"] == "logits" else "probabilities"
-            clip = (frames, *preprocessing.frame)
+            reading = read_options(VideoOptions, config["reading"])
+            clip = (reading.clip_frames, *preprocessing.frame)
             network = restore_video_network(config["model"], len(names), clip, tensors, network)
-            return cls(
-                network, names, preprocessing, frames, config["model"], average, config["parts"]
-            )
+            return cls(network, names, preprocessing, config["model"], reading, config["parts"])
         except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise ReaderError(f"a video model in {folder}", reason) from None
@@ -93,8 +94,7 @@ class VideoModel:
             "model": self.model,
             "class_names": list(self.class_names),
             "preprocessing": self.preprocessing.figures(),
-            "clip_frames": self.clip_frames,
-            "average": self.average,
+            "reading": asdict(self.reading),
             "parts": self.parts,
             "figures": figures,
         }
@@ -252,9 +252,8 @@ def prepare(
         network,
         data.class_names,
         preprocessing,
-        reading.clip_frames,
         describe(name, options or {}),
-        reading.average,
+        reading,
         digests,
     )
     if not model.streams and training.window < reading.clip_frames:

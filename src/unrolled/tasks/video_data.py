@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import ConfigError, ReaderError
+from unrolled.readers.sequences import SequenceReading, is_sequence, read_sequence
 from unrolled.readers.video import read_clip
 from unrolled.readers.video_sets import VideoItem, read_video_set
 from unrolled.tasks.video_options import DEFAULT_FRAMES_PER_SECOND, VideoOptions
@@ -139,34 +140,62 @@ def _files(source: str, options: VideoOptions) -> VideoData:
     hashes: dict[Path, str] = {}
     for item in found.items:
         try:
-            if item.path not in hashes:
-                with item.path.open("rb") as file:
-                    hashes[item.path] = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = _digest_of(item, hashes)
         except OSError as error:
             rejected.append((str(item.path), error.strerror or str(error)))
             continue
         stretch = (item.start_seconds, item.stop_seconds)
-        digest = (
-            hashes[item.path]
-            if stretch == (None, None)
-            else _digest(f"{hashes[item.path]} {stretch}")
-        )
         name = str(item.path) if stretch == (None, None) else f"{item.path} {stretch}"
         label = found.class_names.index(item.label)
         samples.append(Sample(name, label, item.group, digest, item.part))
         used.append(item)
 
     def read(number: int) -> Tensor:
-        item = used[number]
-        clip = read_clip(
-            item.path,
-            start_seconds=item.start_seconds,
-            stop_seconds=item.stop_seconds,
-            frames_per_second=rate,
-        )
-        return clip.frames
+        return read_item(used[number], rate, options)
 
-    return VideoData(source, found.class_names, tuple(samples), read, rate, tuple(rejected))
+    clock = None if used and all(is_sequence(item.path) for item in used) else rate
+    return VideoData(source, found.class_names, tuple(samples), read, clock, tuple(rejected))
+
+
+def read_item(item: VideoItem, frames_per_second: float, options: VideoOptions) -> Tensor:
+    """Read a video at a rate, or a sequence of another sensor step by step.
+
+    Returns:
+        uint8 [T, C, H, W] of pictures, else float [T, D].
+    """
+    if is_sequence(item.path):
+        reading = SequenceReading(options.time_axis, options.features, options.skip_columns)
+        steps = read_sequence(item.path, reading)
+        if steps.ndim == 4:
+            return (255 * steps).round().to(torch.uint8)
+        return steps.flatten(1) if steps.ndim > 1 else steps[:, None]
+    clip = read_clip(
+        item.path,
+        start_seconds=item.start_seconds,
+        stop_seconds=item.stop_seconds,
+        frames_per_second=frames_per_second,
+    )
+    return clip.frames
+
+
+def _digest_of(item: VideoItem, hashes: dict[Path, str]) -> str:
+    """Return the SHA-256 of what an item holds; of a stretch or a row, of the file and which."""
+    path, hash_, row = str(item.path).partition("#")
+    plain = Path(path)
+    if plain not in hashes:
+        files = sorted(plain.parent.glob(plain.name)) if not plain.exists() else [plain]
+        files = sorted(plain.iterdir()) if plain.is_dir() else files
+        sums = []
+        for part in files:
+            with part.open("rb") as file:
+                sums.append(hashlib.file_digest(file, "sha256").hexdigest())
+        hashes[plain] = sums[0] if len(sums) == 1 else _digest(" ".join(sums))
+    which = (row, item.start_seconds, item.stop_seconds)
+    return (
+        hashes[plain]
+        if not hash_ and which[1:] == (None, None)
+        else _digest(f"{hashes[plain]} {which}")
+    )
 
 
 def _digest(words: str) -> str:

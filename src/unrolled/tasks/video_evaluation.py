@@ -69,7 +69,7 @@ class VideoScore:
 
     @property
     def top5(self) -> float | None:
-        """The share with the right class among the five likeliest; None of five classes or fewer."""
+        """The share with the right class among the five likeliest; None of five or fewer."""
         if len(self.class_names) <= _TOP:
             return None
         return float((self.ranks < _TOP).double().mean())
@@ -144,7 +144,7 @@ def evaluate_samples(
         raise ReaderError(f"clips of the part {part!r}", "none")
     with evaluating(model.driven):
         probabilities = clip_probabilities(
-            model.driven, clips, numbers, views=views, average=average or model.average
+            model.driven, clips, numbers, views=views, average=average or model.reading.average
         )
     found = torch.tensor(labels if labels is not None else [s.label for s in samples])
     names = tuple(sample.name for sample in samples)
@@ -156,7 +156,7 @@ def evaluate_data(
     source: str | VideoData,
     *,
     part: str | None = None,
-    reading: VideoOptions = VideoOptions(),  # noqa: B008 (frozen)
+    reading: VideoOptions | None = None,
     average: Average | None = None,
     show: Show = lambda *_: None,
 ) -> VideoScore:
@@ -167,13 +167,14 @@ def evaluate_data(
         source: what the model was trained on, or other data with the same classes.
         part: "train", "valid", "test", "held-out" (test, or else valid) or "all"; None takes the
             held-out part where there is any of it in the data, and else all that is not seen.
-        reading: groups, clips, crops and ``strict``; what the network sees is the model's own.
+        reading: how the data is found and judged, where not as the model's own was.
         average: what is averaged; None for what the model was trained with.
         show: is told how far it is.
     Raises:
         ReaderError: there is nothing to score.
         ConfigError: no such part.
     """
+    reading = reading or model.reading
     data = read_video_data(source, reading) if isinstance(source, str) else source
     places = {name: k for k, name in enumerate(model.class_names)}
     known = [s for s in data.samples if data.class_names[s.label] in places]
@@ -183,9 +184,7 @@ def evaluate_data(
         for n, sample in enumerate(data.samples)
         if data.class_names[sample.label] in places and sample.digest in wanted
     ]
-    data, _ = kept_for(
-        data.only(chosen), reading, preprocessing=model.preprocessing, show=show
-    )
+    data, _ = kept_for(data.only(chosen), reading, preprocessing=model.preprocessing, show=show)
     clips = Clips(data, model.preprocessing, model.clip_frames)
     labels = [places[data.class_names[sample.label]] for sample in data.samples]
     score = evaluate_samples(
@@ -231,4 +230,3 @@ def _wanted(
     if not wanted:
         raise ReaderError(f"clips of the part {name!r} of the model's own data", "none")
     return name if part not in (None, "held-out") else "held-out", wanted, 0
-

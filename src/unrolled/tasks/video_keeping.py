@@ -128,12 +128,15 @@ def _chosen(data: VideoData, options: VideoOptions) -> Preprocessing | VectorPre
             width = frames.shape[1]
             return VectorPreprocessing((0.0,) * width, (1.0,) * width, data.frames_per_second)
         margin = _CROP_MARGIN if options.crop else 1
+        channels = frames.shape[1]
         return Preprocessing(
             options.height,
             options.width,
             data.frames_per_second,
             resize=options.resize,
             shorter_side=ceil(margin * min(options.height, options.width)),
+            mean=(0.5,) * channels,
+            deviation=(0.25,) * channels,
         )
     name, reason = data.rejected[0] if data.rejected else ("", "nothing that can be read")
     raise ReaderError(f"clips in {data.source}", f"{name}: {reason}" if name else reason)

@@ -38,6 +38,9 @@ class VideoOptions:
             where the classes differ.
         freeze: train only what stands behind the network over single pictures, whose features are
             computed once and kept; crop, flip and time_jitter are then off.
+        time_axis: of a sequence that is one picture: the axis that is time.
+        features: numbers of a step, of a sequence that is one row of a CSV file.
+        skip_columns: of such a row, before its numbers.
         world_clips: how many clips the embedded world makes, for data world.
         strict: refuse data of which anything is damaged or missing.
     """
@@ -59,6 +62,9 @@ class VideoOptions:
     loss_frames: Literal["every", "last"] = "every"
     weights: str | None = None
     freeze: bool = False
+    time_axis: Literal["width", "height"] = "width"
+    features: int = 1
+    skip_columns: int = 0
     world_clips: int = 1200
     strict: bool = False
 

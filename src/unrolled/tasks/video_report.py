@@ -1,3 +1,5 @@
 """stub"""
+
+
 def write_report(learning, folder, score, *, show=lambda *_: None):
     return folder.report

@@ -61,7 +61,7 @@ def begin(
     }
     keep = request["training"]["keep"]
     folder = RunFolder.new(out, "video", request, keep, record=record, comments=comments())
-    return _prepare(folder, show, given, fresh=True), folder
+    return _prepare(folder, show, given), folder
 
 
 def reopen(path: Path, show: Show, given: Given = Given()) -> tuple[Learning, RunFolder]:
@@ -88,7 +88,7 @@ def reopen(path: Path, show: Show, given: Given = Given()) -> tuple[Learning, Ru
             usual = network_options(name)
             unusual = {k: v for k, v in options.items() if usual.get(k) != v}
             require_fitting_sizes(unusual, checkpoint.tensors)
-        learning = _prepare(folder, show, given, fresh=checkpoint is None)
+        learning = _prepare(folder, show, given)
     except (KeyError, TypeError, AttributeError) as error:
         got = " ".join(str(error).split())
         raise ReaderError(f"what a run needs to go on in {path}", got) from None
@@ -169,7 +169,7 @@ def _data(folder: RunFolder, reading: VideoOptions, given: Given) -> VideoData:
     return read_video_data(expand_path(folder.request["data"]), reading)
 
 
-def _prepare(folder: RunFolder, show: Show, given: Given, *, fresh: bool) -> Learning:
+def _prepare(folder: RunFolder, show: Show, given: Given) -> Learning:
     request = folder.request
     reading = VideoOptions(**request["reading"])
     options = VideoTrainingOptions(**request["training"])

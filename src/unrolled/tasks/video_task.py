@@ -15,7 +15,7 @@ def _summary(figures: dict[str, Any], finished: bool) -> str:
         f"{100 * figures['majority_top1']:.1f} %\n"
         f"streams: {'yes' if figures['streams'] else 'no'}    "
         f"clips: {figures['used']:,} used + {figures['rejected']:,} rejected = "
-        f"{figures['total']:,}    the network was busy {1 - figures['loader_share']:.0%} of the time"
+        f"{figures['total']:,}    busy learning: {1 - figures['loader_share']:.0%} of the time"
     )
 
 

@@ -7,13 +7,14 @@ from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import docstring_parser.google
 
 from unrolled.errors import ConfigError
 from unrolled.training.plain_yaml import Node, read_yaml, shown
 
+OptionsT = TypeVar("OptionsT")
 Schema = Mapping[str, Any]  # a key's type; a dataclass of options for a section; dict for any keys
 
 _WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
@@ -53,6 +54,24 @@ def check_section(kind: Any, values: Mapping[str, Any], path: Path) -> None:
         kind(**values)
     except ConfigError as error:
         raise ConfigError(f"{error.expected} in {path}", error.got, error.cure) from None
+
+
+def read_options(kind: type[OptionsT], values: Mapping[str, Any]) -> OptionsT:
+    """Return the options that a saved model carries, every key and type checked.
+
+    Raises:
+        ConfigError: a key that does not exist, or a value of the wrong type.
+    Example:
+        >>> from unrolled.training.options import TrainingOptions
+        >>> read_options(TrainingOptions, {"epochs": 3}).epochs
+        3
+    """
+    hints = get_type_hints(kind)
+    for key, value in values.items():
+        if key not in hints:
+            raise ConfigError(f"an option among {', '.join(hints)}", shown(key))
+        require_kind(key, value, hints[key])
+    return kind(**values)
 
 
 def require_kind(what: str, value: object, kind: Any) -> None:
