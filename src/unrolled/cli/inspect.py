@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from unrolled.cli.imports import Imports, run_imports
-from unrolled.cli.output import print_json, print_table
+from unrolled.cli.output import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from unrolled.diagnostics import Inspection, Specimen
 
 
@@ -16,7 +18,10 @@ def inspect(
     name: str,
     /,
     *,
+    input: str | None = None,
     set: Annotated[list[str] | None, Parameter(negative="")] = None,
+    depth: int | None = None,
+    probe: Annotated[bool, Parameter(negative="")] = False,
     max_steps: int = 16384,
     import_: Imports = (),
     json: bool = False,
@@ -24,34 +29,73 @@ def inspect(
     """Show a network layer by layer: shapes, parameters, multiply-accumulates, what it sees.
 
     Example: unrolled inspect lstm --set input_size=300 --set hidden_size=512
+    Example: unrolled inspect c3d --input T=16,C=3,H=112,W=112 --probe
 
     Args:
         name: a name that `unrolled list` shows, or a run folder or model folder.
+        input: sizes of one input in the order of the tensor, such as T=16,C=3,H=112,W=112; the
+            whole of it is then followed through the network. A network over pictures or clips
+            takes the size it is published with if there is none.
         set: KEY=VALUE, an option of the named network; repeat it for more. Sizes that are needed
             and not given are chosen small, and shown.
-        max_steps: how far back its receptive field is probed at most.
+        depth: add layers up that have this much of their names in common, 1 for the coarsest.
+        probe: measure the receptive fields of a network over pictures or clips by gradient too.
+        max_steps: how far back the receptive field of a recurrence is probed at most.
         import_: a Python file of yours that registers the model's cell.
         json: print one JSON object and nothing else.
     """
     from unrolled.diagnostics import Specimen, inspect_recurrence, parse_options, specimen
+    from unrolled.diagnostics.network_input import parse_input
+    from unrolled.diagnostics.network_inspection import build_weightless
     from unrolled.errors import ConfigError
-    from unrolled.registry import names
+    from unrolled.recurrence import Recurrence
+    from unrolled.registry import lookup, names
 
     run_imports(import_)
+    options, kept = parse_options(set or []), None
     if name not in names() and ("/" in name or Path(name).exists()):
-        from unrolled.tasks.language import LanguageModel
+        from unrolled.tasks.table import load_model
 
         if set:
             raise ConfigError("no --set for a model folder", " ".join(set))
-        looked_at = Specimen(LanguageModel.load(name).network, {}, [])
-    else:
-        looked_at = specimen(name, parse_options(set or []))
+        kept = load_model(Path(name))[1].network
+    if input is not None or not (
+        isinstance(kept, Recurrence) if kept is not None else issubclass(lookup(name), Recurrence)
+    ):
+        sizes = None if input is None else parse_input(input)
+        module, used = kept, options
+        if module is None:
+            module, used = build_weightless(name, options, (sizes or {}).get("C"))
+        _whole(name, module, used, sizes, depth, probe, json)
+        return
+    looked_at = specimen(name, options) if kept is None else Specimen(kept, {}, [])
     inspection = inspect_recurrence(looked_at.module, max_steps=max_steps)
     if json:
-        options = {"options": looked_at.options, "chosen": looked_at.chosen}
-        print_json({"name": name, **options, **inspection.figures()})
+        chosen = {"options": looked_at.options, "chosen": looked_at.chosen}
+        print_json({"name": name, **chosen, **inspection.figures()})
     else:
         _show(name, looked_at, inspection)
+
+
+def _whole(
+    name: str,
+    module: "nn.Module",
+    options: dict[str, Any],
+    sizes: dict[str, int] | None,
+    depth: int | None,
+    probe: bool,
+    json: bool,
+) -> None:
+    """Follow one input through a network."""
+    from unrolled.cli.inspect_network import show_network
+    from unrolled.diagnostics.network_inspection import inspect_network
+
+    with progress_bar("probing") as bar:
+        inspection = inspect_network(name, module, sizes, probe=probe, progress=bar)
+    if json:
+        print_json({"name": name, "options": options, **inspection.figures()})
+    else:
+        show_network(name, options, inspection, depth)
 
 
 def _show(name: str, looked_at: "Specimen", inspection: "Inspection") -> None:

@@ -130,7 +130,7 @@ class _Meter(TorchDispatchMode):
     ) -> Any:
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
-        if self.inside and (macs := _macs_of(func, args, kwargs, result)):
+        if self.inside and (macs := macs_of(func, args, kwargs, result)):
             name = self.inside[-1][0]
             if any(method in _ONCE for _, method in self.inside):
                 self.once[name] += macs
@@ -139,7 +139,7 @@ class _Meter(TorchDispatchMode):
         return result
 
 
-def _macs_of(func: Any, args: Any, kwargs: dict[str, Any], result: Any) -> int:
+def macs_of(func: Any, args: Any, kwargs: dict[str, Any], result: Any) -> int:
     packet = func._overloadpacket
     if packet in flop_registry:
         return int(flop_registry[packet](*args, **kwargs, out_val=result)) // 2

@@ -12,12 +12,13 @@ from torch import Tensor, nn
 
 from unrolled.errors import ConfigError
 from unrolled.recurrence import Recurrence
-from unrolled.registry import build_recurrence, lookup_recurrence
+from unrolled.registry import build_recurrence, lookup, lookup_recurrence
 from unrolled.state import Tree
 
 # Where a class asks for a size and none is given; some cells need input and hidden size alike.
 _SIZES: dict[str, int] = {
     "channels": 25,
+    "class_count": 10,
     "feature_size": 512,
     "hidden_size": 64,
     "in_channels": 1,
@@ -58,15 +59,35 @@ def specimen(name: str, options: dict[str, Any]) -> Specimen:
         >>> specimen("lstm", {"hidden_size": 5}).options
         {'input_size': 64, 'hidden_size': 5}
     """
-    parameters = inspect.signature(lookup_recurrence(name)).parameters.values()
+    lookup_recurrence(name)
+    used, chosen = choose_sizes(name, options)
+    return Specimen(build_recurrence(name, **used).eval(), used, chosen)
+
+
+def choose_sizes(
+    name: str, options: dict[str, Any], known: dict[str, int] | None = None
+) -> tuple[dict[str, Any], list[str]]:
+    """Return all options of a named network, and the names of those that nobody gave.
+
+    Args:
+        name: in the registry.
+        options: those that are given.
+        known: sizes that settle others, before the usual ones.
+    Raises:
+        ConfigError: no such name, or a required option whose size is not known here.
+    Example:
+        >>> choose_sizes("lstm", {"hidden_size": 5})
+        ({'input_size': 64, 'hidden_size': 5}, ['input_size'])
+    """
+    parameters = inspect.signature(lookup(name)).parameters.values()
     required = [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
     chosen = [key for key in required if key not in options]
-    unknown = [key for key in chosen if key not in _SIZES]
+    usual = _SIZES | (known or {})
+    unknown = [key for key in chosen if key not in usual]
     if unknown:
         raise ConfigError(f"{unknown[0]} for {name!r}", "none", f"pass --set {unknown[0]}=VALUE")
-    sizes = {key: _SIZES[key] if key in chosen else options[key] for key in required}
-    used = sizes | {key: value for key, value in options.items() if key not in sizes}
-    return Specimen(build_recurrence(name, **used).eval(), used, chosen)
+    sizes = {key: usual[key] if key in chosen else options[key] for key in required}
+    return sizes | {key: value for key, value in options.items() if key not in sizes}, chosen
 
 
 def parse_options(pairs: list[str]) -> dict[str, Any]:

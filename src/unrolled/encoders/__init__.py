@@ -15,11 +15,13 @@ from unrolled.encoders.fusion import (
 from unrolled.encoders.i3d import I3D
 from unrolled.encoders.inception import InceptionV1
 from unrolled.encoders.inflation import Inflated, inflate
+from unrolled.encoders.mobilenet_v2 import MobileNetV2
 from unrolled.encoders.picture import PictureNetwork, PooledPictures, over_pictures
 from unrolled.encoders.plain_cnn import PlainCNN
 from unrolled.encoders.r2plus1d import MC3, R3D, R2Plus1D
 from unrolled.encoders.resnet import ResNet18, ResNet34, ResNet50
 from unrolled.encoders.s3d import S3D
+from unrolled.encoders.squeezenet import SqueezeNet11
 from unrolled.encoders.vgg import VGG16
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "Inflated",
     "LateFusion",
     "LateFusionPooling",
+    "MobileNetV2",
     "PictureNetwork",
     "PlainCNN",
     "PooledPictures",
@@ -49,6 +52,7 @@ __all__ = [
     "ResNet50",
     "SingleFrame",
     "SlowFusion",
+    "SqueezeNet11",
     "backbone_of",
     "inflate",
     "over_pictures",
