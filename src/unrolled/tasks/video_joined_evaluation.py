@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -28,6 +28,12 @@ _NO_CLOCK_FRAMES_PER_SECOND = 10.0  # of sequences without one
 Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 
 
+class _Span(NamedTuple):
+    start: int  # a frame
+    stop: int
+    label: int
+
+
 @dataclass(frozen=True)
 class JoinedScore:
     """The figures of a model on one long stream.
@@ -35,9 +41,11 @@ class JoinedScore:
     Args:
         scores: of its labels and events.
         minutes: that it lasted.
-        clips: how many were joined; after all have come once they come again.
+        clips: how many came in full; after all have come once they come again.
         idle: whether there were idle stretches between them.
-        clip_top1: what the model has on the same clips, each by itself, or None.
+        clip_top1: the share of the clips that are right, each by itself, or None.
+        stream_top1: the share of the same clips that are right where they come in the stream: by
+            the mean of the probabilities of their frames, as by itself.
         labels: what was said of every frame.
         truth: what was true.
         found: the events that were said.
@@ -48,22 +56,23 @@ class JoinedScore:
     clips: int
     idle: bool
     clip_top1: float | None
+    stream_top1: float
     labels: list[str]
     truth: list[str]
     found: list[Event]
 
     @property
     def points_lost(self) -> float | None:
-        """Percentage points from the accuracy of clips to that of the frames of the stream."""
-        if self.clip_top1 is None:
-            return None
-        return 100 * (self.clip_top1 - self.scores.frame_accuracy)
+        """Percentage points of the clips that are right by themselves, and wrong in the stream."""
+        return None if self.clip_top1 is None else 100 * (self.clip_top1 - self.stream_top1)
 
     def summary(self) -> str:
         """Return the figures in a few lines."""
         s, pauses = self.scores, "with idle stretches" if self.idle else "without pauses"
+        share = s.event_frame_accuracy
+        within = "" if share is None else f" ({100 * share:.1f} % within clips)"
         lines = [
-            f"{100 * s.frame_accuracy:.1f} % of the frames are right, in {self.minutes:.1f} minutes "
+            f"{100 * s.frame_accuracy:.1f} % of the frames are right{within}, in {self.minutes:.1f} minutes "
             f"of {self.clips:,} clips, one after the other, {pauses}",
             f"event F1 {s.event_f1:.3f} at an overlap of a half: {s.events_found:,} of "
             f"{s.events:,} events found; {s.false_alarms_per_hour:.1f} false alarms an hour",
@@ -73,10 +82,12 @@ class JoinedScore:
                 f"{s.seconds_to_decide:.2f} s to decide (median over the {s.events_named:,} events "
                 "that were named)"
             )
-        if self.points_lost is not None:
+        if self.clip_top1 is not None and self.points_lost is not None:
+            lost = self.points_lost
             lines.append(
-                f"clip by clip {100 * (self.clip_top1 or 0):.1f} % are right: "
-                f"{self.points_lost:.1f} points are lost"
+                f"{100 * self.stream_top1:.1f} % of the clips are right in the stream, "
+                f"{100 * self.clip_top1:.1f} % by themselves: {abs(lost):.1f} points "
+                f"{'lost' if lost >= 0 else 'gained'}"
             )
         return "\n".join(lines)
 
@@ -88,6 +99,7 @@ class JoinedScore:
             "idle_stretches": self.idle,
             **self.scores._asdict(),
             "clip_top1": self.clip_top1,
+            "stream_top1": self.stream_top1,
             "points_lost": self.points_lost,
         }
 
@@ -132,10 +144,8 @@ def evaluate_joined(
     background = names.index(BACKGROUND) if BACKGROUND in names else None
     rate = model.preprocessing.frames_per_second or _NO_CLOCK_FRAMES_PER_SECOND
     label_of = labels or [sample.label for sample in clips.data.samples]
-    joined: list[int] = []
 
     def clip(place: int, _draws: random.Random) -> Tensor:
-        joined.append(place)
         stored, preprocessing = clips.stored(numbers[place]), clips.preprocessing
         return preprocessing.cut(stored) if isinstance(preprocessing, Preprocessing) else stored
 
@@ -147,11 +157,12 @@ def evaluate_joined(
         background=-1 if background is None else background,
         seed=seed,
     )
+    spans: list[_Span] = []
     truth: list[int] = []
     probabilities: list[Tensor] = []
     wanted = max(1, round(60 * minutes * rate))
     with evaluating(model.driven):
-        for p, target in _labelled(model, join):
+        for p, target in _labelled(model, _recorded(join, spans)):
             truth += target.tolist()
             probabilities.append(p)
             show(min(1.0, len(truth) / wanted), "labelling")
@@ -168,7 +179,7 @@ def evaluate_joined(
             threshold=threshold,
             hold_seconds=hold_seconds,
         ),
-        len(joined),
+        [span for span in spans if span.label != background],
         clip_top1,
     )
 
@@ -227,7 +238,7 @@ def _judged(
     truth: list[str],
     rate: float,
     detector: EventDetector,
-    clips: int,
+    clips: list[_Span],
     clip_top1: float | None,
 ) -> JoinedScore:
     labels = [model.class_names[k] for k in probabilities.argmax(-1).tolist()]
@@ -238,8 +249,29 @@ def _judged(
     scores = streaming_scores(
         labels, truth, found, true, frames_per_second=rate, background=detector.background
     )
-    minutes, idle = len(truth) / rate / 60, detector.background is not None
-    return JoinedScore(scores, minutes, clips, idle, clip_top1, labels, truth, found)
+    whole = [clip for clip in clips if clip.stop <= len(truth)]
+    right = [probabilities[c.start : c.stop].mean(0).argmax().item() == c.label for c in whole]
+    return JoinedScore(
+        scores,
+        minutes=len(truth) / rate / 60,
+        clips=len(whole),
+        idle=detector.background is not None,
+        clip_top1=clip_top1,
+        stream_top1=sum(right) / max(1, len(right)),
+        labels=labels,
+        truth=truth,
+        found=found,
+    )
+
+
+def _recorded(join: Iterator[Stretch], spans: list[_Span]) -> Iterator[Stretch]:
+    """Yield the same stretches, and note where they are."""
+    start = 0
+    for stretch in join:
+        stop = start + len(stretch.frames)
+        spans.append(_Span(start, stop, stretch.label))
+        yield stretch
+        start = stop
 
 
 @torch.no_grad()
