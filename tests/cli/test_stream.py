@@ -117,7 +117,7 @@ def test_events_are_said_once_with_their_ends(capsys, folder: Path, video: Path)
 def test_a_network_over_clips_slides_a_window_and_says_so(
     capsys, tmp_path: Path, video: Path
 ) -> None:
-    save_model(tmp_path, "late_fusion_pooling_deck", {})
+    save_model(tmp_path, "late_fusion_pooling", {"width": 4})
     code, lines, err = stream(capsys, tmp_path, video, "--json")
     assert code == 0
     assert len(lines) == 12
