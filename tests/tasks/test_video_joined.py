@@ -112,7 +112,9 @@ SMALL = {"widths": [8], "hidden_size": 16, "dropout": 0.0}
 
 def test_a_network_over_clips_cannot_learn_from_joined_ones() -> None:
     with pytest.raises(ConfigError, match="a network that streams"):
-        prepare(DATA, "late_fusion_pooling", {"width": 2}, reading=replace(OPTIONS, height=16, width=16))
+        prepare(
+            DATA, "late_fusion_pooling", {"width": 2}, reading=replace(OPTIONS, height=16, width=16)
+        )
 
 
 class Colour(Recurrence):
@@ -131,9 +133,7 @@ class Colour(Recurrence):
 def perfect(class_names=(*CLASSES, BACKGROUND)) -> VideoModel:
     network = Colour().eval() if len(class_names) == 3 else _two().eval()
     parts = {"train": [], "valid": [], "test": [str(n) for n in range(20)]}
-    return VideoModel(
-        network, class_names, PREPROCESSING, describe(network, {}), OPTIONS, parts
-    )
+    return VideoModel(network, class_names, PREPROCESSING, describe(network, {}), OPTIONS, parts)
 
 
 def _two() -> Serial:
