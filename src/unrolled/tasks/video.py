@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,12 @@ from unrolled.errors import ConfigError, ReaderError
 from unrolled.tasks.model_folder import read_model, write_model
 from unrolled.tasks.video_clips import ClipBatches, Clips
 from unrolled.tasks.video_data import VideoData
+from unrolled.tasks.video_joined import (
+    BACKGROUND,
+    JoinedBatches,
+    read_background,
+    with_background,
+)
 from unrolled.tasks.video_keeping import kept_for, tell
 from unrolled.tasks.video_networks import (
     AnyRecurrence,
@@ -198,7 +204,7 @@ class Learning:
 
     model: VideoModel
     training: Training
-    batches: ClipBatches
+    batches: ClipBatches | JoinedBatches
     clips: Clips
     parts: dict[str, list[int]]
     options: VideoOptions
@@ -250,11 +256,12 @@ def prepare(
         preprocessing = preprocessing.fitted([data.read(n) for n in parts["train"]])
     clips = Clips(data, preprocessing, reading.clip_frames)
     clip = (reading.clip_frames, *preprocessing.frame)
-    network = build_video_network(name, len(data.class_names), options or {}, clip)
+    class_names = with_background(data.class_names, reading)
+    network = build_video_network(name, len(class_names), options or {}, clip)
     digests = {part: [data.samples[n].digest for n in found] for part, found in parts.items()}
     model = VideoModel(
         network,
-        data.class_names,
+        class_names,
         preprocessing,
         describe(name, options or {}),
         reading,
@@ -263,14 +270,9 @@ def prepare(
     if not model.streams and training.window < reading.clip_frames:
         expected = f"a window of at least {reading.clip_frames} for a network over whole clips"
         raise ConfigError(expected, str(training.window), "pass a longer --window")
-    batches = ClipBatches(
-        clips,
-        parts["train"],
-        reading,
-        batch_size=training.batch_size,
-        window=training.window,
-        seed=training.seed,
-    )
+    if not model.streams and reading.background is not None:
+        raise ConfigError("--background with a network that streams", str(model.model.get("name")))
+    batches = _batches(clips, parts["train"], reading, training, class_names)
     validating = parts["valid"] or parts["train"]
     labels = torch.tensor([data.samples[n].label for n in validating])
 
@@ -284,7 +286,7 @@ def prepare(
     loop = Training(
         model.driven,
         batches,
-        lambda y, target: frame_losses(y, target, last_only=reading.loss_frames == "last"),
+        partial(frame_losses, last_only=reading.loss_frames == "last" and not reading.background),
         validate,
         training,
         folder=folder,
@@ -293,3 +295,26 @@ def prepare(
     )
     notices = tell(data, parts, reading)
     return Learning(model, loop, batches, clips, parts, reading, notices)
+
+
+def _batches(
+    clips: Clips,
+    numbers: Sequence[int],
+    reading: VideoOptions,
+    training: TrainingOptions,
+    class_names: Sequence[str],
+) -> ClipBatches | JoinedBatches:
+    """Return what an epoch learns from: clips, each by itself, or joined with idle stretches."""
+    batch_size, window, seed = training.batch_size, training.window, training.seed
+    if reading.background is None:
+        return ClipBatches(clips, numbers, reading, batch_size=batch_size, window=window, seed=seed)
+    return JoinedBatches(
+        clips,
+        numbers,
+        reading,
+        idle=read_background(reading.background, clips, numbers),
+        background=class_names.index(BACKGROUND),
+        batch_size=batch_size,
+        window=window,
+        seed=seed,
+    )
