@@ -1,112 +1,198 @@
-"""What data holds for the video task, what is damaged in it, and what a model will see."""
+"""What a set of labelled videos holds, what is damaged in it, and what a model will see of it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
 
-from unrolled.errors import UnrolledError
-from unrolled.readers.sequences import is_sequence
-from unrolled.readers.video import VideoInfo, probe
+from unrolled.readers.sequences import SequenceReading
+from unrolled.readers.video_sets import VideoItem, VideoSet, read_video_set
+from unrolled.readers.video_survey import FileSurvey, survey_videos
 from unrolled.tasks.data_report import DataReport, Table
-from unrolled.tasks.video_data import WORLD, VideoData, read_video_data
-from unrolled.tasks.video_keeping import kept_for
-from unrolled.tasks.video_options import VideoOptions
-from unrolled.tasks.video_splits import PARTS
-from unrolled.training.configuration import expand_path
+from unrolled.tasks.video_check_options import VideoCheckOptions
 
-Show = Callable[[float, str], None]  # the share that is done, and a few words on it
+_SENTENCES = 10  # of one kind, that are shown
+
+Show = Callable[[float, str], None]
 
 
-def check_videos(source: str, options: VideoOptions, *, show: Show = lambda *_: None) -> DataReport:
-    """Read all of the data once, as training does, and say what there is.
+def check_videos(
+    source: str,
+    options: VideoCheckOptions = VideoCheckOptions(),  # noqa: B008 (frozen)
+    *,
+    show: Show = lambda *_: None,
+) -> DataReport:
+    """Decode every video of a data set, and tell what it holds.
 
     Args:
-        source: a folder, a list, a CSV or world.
-        options: how clips are taken.
+        source: a folder or a list, as ``read_video_set`` takes it.
+        options: how the videos are found, and what a model will be shown.
         show: is told how far it is.
+    Raises:
+        ReaderError: there is nothing at all.
     """
-    found = read_video_data(expand_path(source), options)
-    data, preprocessing = kept_for(found, options, show=show)
-    infos = _probed(data, show)
-    parts = data.parts(options)
-    place = {n: part for part, numbers in parts.items() for n in numbers}
-    by_class: dict[str, list[int]] = defaultdict(list)
-    for number, sample in enumerate(data.samples):
-        by_class[data.class_names[sample.label]].append(number)
-    rows = [
-        [
-            name,
-            f"{len(by_class[name]):,}",
-            f"{len({data.samples[n].group for n in by_class[name]}):,}",
-            *(str(sum(place[n] == part for n in by_class[name])) for part in PARTS),
-        ]
-        for name in data.class_names
-    ]
-    columns = ["class", "clips", "groups", *PARTS]
-    twice = [d for d, n in Counter(sample.digest for sample in data.samples).items() if n > 1]
-    facts = _facts(data, infos)
-    short = sum(len(data.read(n)) < options.clip_frames for n in range(len(data.samples)))
-    facts.append((f"shorter than {options.clip_frames} frames", f"{short:,}"))
-    seen = " x ".join(map(str, (options.clip_frames, *preprocessing.frame)))
-    facts.append(("a clip as the network sees it", seen))
-    used = f"{len(data.samples):,} + {len(data.rejected):,} = {data.total:,}"
-    facts.append(("used + rejected", used))
-    notes = (
-        [f"{len(twice)} files are there more than once; copies stay on one side"] if twice else []
-    )
+    found = read_video_set(source, group=options.group, videos=options.videos)
+    reading = SequenceReading(options.time_axis, options.features, options.skip_columns)
+    paths = list(dict.fromkeys(item.path for item in found.items))
+    surveys = {survey.path: survey for survey in survey_videos(paths, reading, show=show)}
+    readable = [item for item in found.items if not surveys[item.path].unreadable]
+    unreadable = [s for s in surveys.values() if s.unreadable]
+    lost = [(i.path, surveys[i.path].unreadable) for i in found.items if surveys[i.path].unreadable]
+    damaged = [s for s in surveys.values() if s.damage]
+    short = [item for item in readable if _is_short(item, surveys[item.path], options)]
+    rejected = [*found.rejected, *lost]
     figures: dict[str, Any] = {
-        "classes": {name: len(by_class[name]) for name in data.class_names},
-        "parts": {part: len(numbers) for part, numbers in parts.items()},
-        "used": len(data.samples),
-        "rejected": [list(fault) for fault in data.rejected],
-        "damaged": [list(fault) for fault in data.damaged],
-        "total": data.total,
-        "shorter_than_a_clip": short,
-        "copies": len(twice),
-        "clip": [options.clip_frames, *preprocessing.frame],
-        **{name.replace(" ", "_"): value for name, value in _ranges(data, infos).items()},
+        "total": len(readable) + len(rejected),
+        "used": len(readable),
+        "rejected": [[str(path), reason] for path, reason in rejected],
+        "damaged": {str(s.path): [str(damage) for damage in s.damage] for s in damaged},
+        "classes": _classes(found, readable, surveys),
+        "parts": dict(Counter(item.part for item in readable if item.part)),
+        "videos": _videos([s for s in surveys.values() if s.info is not None]),
+        "sequences": _sequences([s for s in surveys.values() if s.shape and s.info is None]),
+        "duplicates": _duplicates(readable, surveys),
+        "shorter_than_a_clip": [str(item.path) for item in short],
     }
-    damage = [f"{name}: {reason}" for name, reason in (*data.rejected, *data.damaged)]
-    tables = [Table("classes", columns, rows, columns[1:]), Table("", ("", ""), facts)]
-    return DataReport(figures, tables, damage, notes)
+    damage = [f"{s.path}: {s.unreadable}" for s in unreadable]
+    damage += [_worst(s) for s in damaged]
+    notes = [f"left out: {path}: {reason}" for path, reason in found.rejected]
+    notes = _few(notes) + _notes(figures, options)
+    return DataReport(figures, _tables(figures), _few(damage), notes)
 
 
-def _probed(data: VideoData, show: Show) -> list[VideoInfo]:
-    """Return what the video files say of themselves, each file once."""
-    if data.source == WORLD:
-        return []
-    infos = []
-    paths = sorted({item.path for item in data.items if not is_sequence(item.path)})
-    for number, path in enumerate(paths):
-        show(number / len(paths), "probing")
-        try:
-            infos.append(probe(path))
-        except UnrolledError:
-            continue  # it is among the rejected
-    return infos
+def _is_short(item: VideoItem, survey: FileSurvey, options: VideoCheckOptions) -> bool:
+    if survey.seconds is None:
+        return survey.frames < options.clip_frames
+    wanted = options.clip_frames / options.frames_per_second
+    start = item.start_seconds or 0.0
+    end = survey.seconds if item.stop_seconds is None else min(item.stop_seconds, survey.seconds)
+    return end - start < wanted - 1e-6
 
 
-def _ranges(data: VideoData, infos: list[VideoInfo]) -> dict[str, list[float]]:
-    """Return least, median and greatest of what varies from sample to sample."""
-    lengths = [float(len(data.read(n))) for n in range(len(data.samples))]
-    found = {"frames at the rate of the clips": lengths}
-    if infos:
-        found |= {
-            "seconds": [info.duration_seconds for info in infos],
-            "frames a second": [info.frames_per_second for info in infos],
-            "width": [float(info.width) for info in infos],
-            "height": [float(info.height) for info in infos],
+def _classes(
+    found: VideoSet, readable: Sequence[VideoItem], surveys: dict[Any, FileSurvey]
+) -> dict[str, Any]:
+    classes = {}
+    for name in found.class_names:
+        items = [item for item in readable if item.label == name]
+        classes[name] = {
+            "items": len(items),
+            "groups": len({item.group for item in items}),
+            "frames": sum(surveys[item.path].frames for item in items),
         }
-    return {name: [min(v), float(median(v)), max(v)] for name, v in found.items()}
+    return classes
 
 
-def _facts(data: VideoData, infos: list[VideoInfo]) -> list[tuple[str, str]]:
-    facts = [
-        (name, f"{low:.5g} to {high:.5g}, half below {middle:.5g}")
-        for name, (low, middle, high) in _ranges(data, infos).items()
+def _videos(surveys: list[FileSurvey]) -> dict[str, Any]:
+    if not surveys:
+        return {}
+    infos = [s.info for s in surveys if s.info is not None]
+    return {
+        "files": len(surveys),
+        "seconds": _spread([s.seconds or 0.0 for s in surveys]),
+        "frames": _spread([float(s.frames) for s in surveys]),
+        "frames_per_second": _spread([info.frames_per_second for info in infos]),
+        "height": _spread([float(info.height) for info in infos]),
+        "width": _spread([float(info.width) for info in infos]),
+        "codecs": dict(Counter(info.codec for info in infos).most_common()),
+        "turned": sum(info.rotation_degrees != 0 for info in infos),
+    }
+
+
+def _sequences(surveys: list[FileSurvey]) -> dict[str, Any]:
+    if not surveys:
+        return {}
+    shapes = Counter(" x ".join(map(str, s.shape)) for s in surveys)
+    steps = _spread([float(s.frames) for s in surveys])
+    return {"files": len(surveys), "steps": steps, "shapes": dict(shapes.most_common())}
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    return {"least": min(values), "median": median(values), "most": max(values)}
+
+
+def _duplicates(
+    readable: Sequence[VideoItem], surveys: dict[Any, FileSurvey]
+) -> list[dict[str, Any]]:
+    """Return the files that are the same, byte for byte."""
+    same: dict[str, dict[str, VideoItem]] = defaultdict(dict)
+    for item in readable:
+        if surveys[item.path].sha256:
+            same[surveys[item.path].sha256].setdefault(str(item.path), item)
+    return [
+        {
+            "files": list(items),
+            "across_groups": len({item.group for item in items.values()}) > 1,
+            "across_classes": len({item.label for item in items.values()}) > 1,
+        }
+        for items in same.values()
+        if len(items) > 1
     ]
-    if infos:
-        codecs = Counter(info.codec for info in infos)
-        facts.append(("codecs", ", ".join(f"{name} {n:,}" for name, n in codecs.most_common())))
-    return facts
+
+
+def _worst(survey: FileSurvey) -> str:
+    more = len(survey.damage) - 1
+    return f"{survey.damage[0]}" + f" (and {more:,} more in it)" * (more > 0)
+
+
+def _notes(figures: dict[str, Any], options: VideoCheckOptions) -> list[str]:
+    notes = []
+    short = len(figures["shorter_than_a_clip"])
+    if short:
+        rate = options.frames_per_second
+        count = "1 item is" if short == 1 else f"{short:,} items are"
+        notes.append(
+            f"{count} shorter than {options.clip_frames} frames at {rate:g} a second: "
+            "the last frame is held"
+        )
+    for same in figures["duplicates"][:_SENTENCES]:
+        where = "in other groups" if same["across_groups"] else "in one group"
+        where += " and classes" * same["across_classes"]
+        first, *others = same["files"]
+        notes.append(f"the same file, {where}: {first} and {', '.join(others)}")
+    turned = figures["videos"].get("turned", 0)
+    if turned:
+        notes.append(f"{turned:,} videos ask to be turned, and are")
+    lone = [name for name, counts in figures["classes"].items() if counts["groups"] == 1]
+    if lone:
+        notes.append(f"of one group alone, so on one side of any split: {', '.join(lone)}")
+    return notes
+
+
+def _tables(figures: dict[str, Any]) -> list[Table]:
+    rejected = len(figures["rejected"])
+    title = f"{figures['used']:,} used + {rejected:,} left out = {figures['total']:,} items"
+    columns = ("items", "groups", "frames")
+    rows = [
+        (name, *(f"{counts[column]:,}" for column in columns))
+        for name, counts in figures["classes"].items()
+    ]
+    tables = [Table(title, ("class", *columns), rows, columns)]
+    if figures["videos"]:
+        tables.append(_spread_table(figures["videos"]))
+    if figures["sequences"]:
+        steps = figures["sequences"]["steps"]
+        title = f"{figures['sequences']['files']:,} sequences, steps by shape of one: " + ", ".join(
+            f"{count:,} of {shape or 'one number'}"
+            for shape, count in figures["sequences"]["shapes"].items()
+        )
+        row = ("steps", *(f"{steps[k]:g}" for k in ("least", "median", "most")))
+        tables.append(Table(title, ("", "least", "median", "most"), [row], ("least", "median")))
+    return tables
+
+
+def _spread_table(videos: dict[str, Any]) -> Table:
+    columns = ("least", "median", "most")
+    names = ("seconds", "frames", "frames_per_second", "height", "width")
+    rows = [
+        (name.replace("_", " "), *(f"{videos[name][column]:.5g}" for column in columns))
+        for name in names
+    ]
+    codecs = ", ".join(f"{count:,} {codec}" for codec, count in videos["codecs"].items())
+    return Table(f"{videos['files']:,} video files: {codecs}", ("", *columns), rows, columns)
+
+
+def _few(sentences: list[str]) -> list[str]:
+    """Return the first sentences; that there are more is one more sentence."""
+    more = len(sentences) - _SENTENCES
+    return sentences[:_SENTENCES] + [f"and {more:,} more; --json has them all"] * (more > 0)

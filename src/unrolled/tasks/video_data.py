@@ -54,7 +54,6 @@ class VideoData:
         damaged: what is used as far as it can be read, with the damage.
         kept_for: what the samples were resized for and kept, if they were.
         notices: what the caller should know, a sentence each.
-        items: the files, where there are any.
     """
 
     source: str
@@ -66,7 +65,6 @@ class VideoData:
     damaged: tuple[tuple[str, str], ...] = ()
     kept_for: AnyPreprocessing | None = None
     notices: tuple[str, ...] = ()
-    items: tuple[VideoItem, ...] = ()
 
     @property
     def total(self) -> int:
@@ -159,8 +157,7 @@ def _files(source: str, options: VideoOptions) -> VideoData:
         return read_item(used[number], rate, options)
 
     clock = None if used and all(is_sequence(item.path) for item in used) else rate
-    data = VideoData(source, found.class_names, tuple(samples), read, clock, tuple(rejected))
-    return replace(data, items=tuple(used))
+    return VideoData(source, found.class_names, tuple(samples), read, clock, tuple(rejected))
 
 
 def read_item(item: VideoItem, frames_per_second: float, options: VideoOptions) -> Tensor:

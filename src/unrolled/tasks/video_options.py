@@ -94,29 +94,6 @@ class VideoOptions:
 
 
 @dataclass(frozen=True)
-class ClipOptions:
-    """What a check of videos can be told: those of ``VideoOptions`` that change what is seen.
-
-    Args:
-        group: a pattern whose match in a path is its group.
-        clip_frames: frames of a clip of videos.
-        frames_per_second: of clips of videos; left out, it is 5.
-        height: rows that a network sees of videos.
-        width: columns that a network sees of videos.
-        features: numbers of a step, of a sequence that is one row of a CSV file.
-        skip_columns: of such a row, before its numbers.
-    """
-
-    group: str | None = None
-    clip_frames: int = 16
-    frames_per_second: float | None = None
-    height: int = 112
-    width: int = 112
-    features: int = 1
-    skip_columns: int = 0
-
-
-@dataclass(frozen=True)
 class VideoTrainingOptions(TrainingOptions):  # noqa: D101 (it has its parent's)
     # The words are those of every task; only what is usual differs.
     __doc__ = TrainingOptions.__doc__
