@@ -1,5 +1,6 @@
 """``unrolled evaluate``."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -105,7 +106,7 @@ def _video(
     model: Path,
     data: str | None,
     part: str | None,
-    changes: dict[str, object],
+    changes: Mapping[str, object],
     average: Literal["probabilities", "logits"] | None,
     *,
     json: bool,
@@ -132,6 +133,8 @@ def _video(
 
 
 def _show(score: "VideoScore") -> None:
+    from unrolled.tasks.video_view import class_rows
+
     figures = score.figures()
     if score.seen_in_training:
         notice(f"{score.seen_in_training:,} clips were left out: the model was trained on them")
@@ -140,20 +143,9 @@ def _show(score: "VideoScore") -> None:
     for words, faults in (("rejected", score.rejected), ("damaged", score.damaged)):
         for name, reason in faults:
             notice(f"{words}: {name}: {reason}")
-    names = score.class_names
-    rows = [
-        (name, f"{count:,}", "" if share is None else f"{100 * share:.1f}", *map(str, found))
-        for (name, share), found, count in zip(
-            score.per_class.items(),
-            score.confusion.tolist(),
-            score.confusion.sum(1).tolist(),
-            strict=True,
-        )
-    ]
-    columns = ("class", "clips", "right %", *(f"→ {name}" for name in names))
-    if len(names) > 8:
-        rows, columns = [row[:3] for row in rows], columns[:3]
-    print_table("", columns, rows, right=columns[1:])
+    rows = [(name, f"{count:,}", *rest) for name, count, *rest in class_rows(score)]
+    columns = ("class", "clips", "right %", "taken for")
+    print_table("", columns, rows, right=columns[1:3])
     top5 = "" if score.top5 is None else f", top-5 {100 * score.top5:.1f} %"
     print(
         f"top-1 {100 * score.top1:.1f} %{top5} of {len(score.labels):,} clips ({score.part}); "

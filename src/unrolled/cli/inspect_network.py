@@ -43,7 +43,10 @@ def _facts(inspection: "NetworkInspection", table: "Anatomy") -> list[tuple[str,
     facts = [
         ("input", "[B, " + ", ".join(f"{label}={size}" for label, size in given) + "]"),
         ("output", " x ".join(table.axes_of_outputs) + ", of those there are"),
-        ("parameters", f"{table.parameters:,} in all, {_scaled(4 * table.parameters, 1024, _BYTES)} as float32"),
+        (
+            "parameters",
+            f"{table.parameters:,} in all, {_scaled(4 * table.parameters, 1024, _BYTES)} as float32",
+        ),
         ("MAC", f"multiply-accumulates of an input, {_scaled(table.macs, 1000, _MACS)} in all"),
         ("sees", "positions of the input that one of the output depends on, by formula"),
     ]

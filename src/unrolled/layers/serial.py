@@ -1,16 +1,19 @@
 """One recurrence after the other."""
 
+from collections.abc import Mapping
 from functools import reduce
 from math import prod
 from operator import and_
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
-import torch
 from torch import nn
 
 from unrolled.errors import ConfigError
+from unrolled.layers._sizes import frame_after
 from unrolled.recurrence import Recurrence
 from unrolled.state import Tree, first_step, map_leaves
+
+AnyLayer: TypeAlias = Recurrence[Any, Any, Any, Any]
 
 
 class Serial(Recurrence[tuple[Any, ...], Tree, Tree]):
@@ -22,10 +25,11 @@ class Serial(Recurrence[tuple[Any, ...], Tree, Tree]):
 
     Shapes: x as the first layer takes it; state a tuple, one state a layer; y as the last gives it.
     Args:
-        layers: the recurrences, in order; a ``Serial`` among them is fine.
+        layers: the recurrences, in order; a ``Serial`` among them is fine. Or one mapping from names
+            to them.
     Raises:
         ConfigError: no layer, or a module that is not a ``Recurrence``.
-    Source: none; the composition of maps. Parameters are named by position, as in
+    Source: none; the composition of maps. Parameters are named by position or by name, as in
         torch.nn.Sequential.
     Example:
         >>> from unrolled.layers import CausalConv1d
@@ -36,11 +40,12 @@ class Serial(Recurrence[tuple[Any, ...], Tree, Tree]):
         (torch.Size([2, 4, 7]), 2)
     """
 
-    def __init__(self, *layers: Recurrence[Any, Any, Any, Any]) -> None:
+    def __init__(self, *layers: AnyLayer | Mapping[str, AnyLayer]) -> None:
         super().__init__()
         if not layers:
             raise ConfigError("at least one layer", "none")
-        for position, layer in enumerate(layers):
+        named = layers[0] if isinstance(layers[0], Mapping) else dict(enumerate(layers))
+        for position, layer in named.items():
             if not isinstance(layer, Recurrence):
                 raise ConfigError(
                     f"a Recurrence as layer {position}",
@@ -48,8 +53,8 @@ class Serial(Recurrence[tuple[Any, ...], Tree, Tree]):
                     "use the layer of that name from unrolled.layers",
                 )
             self.add_module(str(position), cast(nn.Module, layer))
-        self.stride = prod(layer.stride for layer in layers)
-        self.supports = reduce(and_, (layer.supports for layer in layers))
+        self.stride = prod(layer.stride for layer in self.layers)
+        self.supports = reduce(and_, (layer.supports for layer in self.layers))
 
     @property
     def layers(self) -> list[Recurrence[Any, Any, Any, Any]]:
@@ -67,8 +72,7 @@ class Serial(Recurrence[tuple[Any, ...], Tree, Tree]):
         for position, layer in enumerate(self.layers):
             states.append(layer.state_like(first_step(x, layer.stride)))
             if position + 1 < len(self.layers):  # only to learn what reaches the next layer
-                with torch.no_grad():
-                    x, _ = layer.scan(x, states[-1])
+                x = frame_after(layer, x, states[-1])
         return tuple(states)
 
     def scan(self, x: Tree, state: tuple[Any, ...]) -> tuple[Tree, tuple[Any, ...]]:

@@ -1,8 +1,17 @@
 """Networks from papers, assembled from cells and layers; one file a paper."""
 
 from unrolled.models.bigram import BigramLanguageModel, bigram_nats
+from unrolled.models.causal_r2plus1d import (
+    CausalR2Plus1D,
+    CausalR2Plus1DBlock,
+    R2Plus1DBlockState,
+)
 from unrolled.models.causal_small import CausalSmall
+from unrolled.models.causal_x3d import CausalX3D, SqueezeExcitation
+from unrolled.models.convlstm import ConvLSTMForecaster
+from unrolled.models.gru_rcn import GRURCN, GRURCNState
 from unrolled.models.language_model import RecurrentLanguageModel
+from unrolled.models.lrcn import LRCN
 from unrolled.models.min_char_rnn import MinCharRNN, MinCharRNNState
 from unrolled.models.recurrent_classifier import RecurrentClassifier
 from unrolled.models.show_attend_tell import AttentionOutput, Memory, ShowAttendTell
@@ -10,17 +19,26 @@ from unrolled.models.tcn import TCN, TCNLanguageModel
 from unrolled.models.transformer import CausalTransformerLanguageModel
 
 __all__ = [
+    "GRURCN",
+    "LRCN",
     "TCN",
     "AttentionOutput",
     "BigramLanguageModel",
+    "CausalR2Plus1D",
+    "CausalR2Plus1DBlock",
     "CausalSmall",
     "CausalTransformerLanguageModel",
+    "CausalX3D",
+    "ConvLSTMForecaster",
+    "GRURCNState",
     "Memory",
     "MinCharRNN",
     "MinCharRNNState",
+    "R2Plus1DBlockState",
     "RecurrentClassifier",
     "RecurrentLanguageModel",
     "ShowAttendTell",
+    "SqueezeExcitation",
     "TCNLanguageModel",
     "bigram_nats",
 ]

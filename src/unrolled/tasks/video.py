@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.tasks.model_folder import read_model, write_model
-from unrolled.tasks.video_clips import AnyPreprocessing, ClipBatches, Clips
+from unrolled.tasks.video_clips import ClipBatches, Clips
 from unrolled.tasks.video_data import VideoData
 from unrolled.tasks.video_keeping import kept_for, tell
 from unrolled.tasks.video_networks import (
@@ -25,7 +25,11 @@ from unrolled.tasks.video_networks import (
     streams,
 )
 from unrolled.tasks.video_options import Average, VideoOptions, VideoTrainingOptions
-from unrolled.tasks.video_preprocessing import VectorPreprocessing, read_preprocessing
+from unrolled.tasks.video_preprocessing import (
+    AnyPreprocessing,
+    VectorPreprocessing,
+    read_preprocessing,
+)
 from unrolled.training.configuration import read_options
 from unrolled.training.device import seed_everything
 from unrolled.training.loop import Counters, Poll, Progress, Training

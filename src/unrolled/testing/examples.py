@@ -33,6 +33,7 @@ from unrolled.cells import (
     LinearMemory,
     PeepholeLSTM,
 )
+from unrolled.encoders import VGG16, ResNet18
 from unrolled.layers import (
     BatchNorm,
     CausalConv1d,
@@ -51,10 +52,15 @@ from unrolled.layers import (
     Serial,
 )
 from unrolled.models import (
+    GRURCN,
+    LRCN,
     TCN,
     BigramLanguageModel,
+    CausalR2Plus1D,
+    CausalR2Plus1DBlock,
     CausalSmall,
     CausalTransformerLanguageModel,
+    CausalX3D,
     MinCharRNN,
     RecurrentClassifier,
     RecurrentLanguageModel,
@@ -101,6 +107,11 @@ def _nested() -> Serial:
 def _frames() -> PerFrame:
     conv = nn.Conv2d(2, 3, kernel_size=3, padding=1)
     return PerFrame(nn.Sequential(conv, nn.BatchNorm2d(3), nn.ReLU(), nn.AvgPool2d(2)))
+
+
+def _gru_rcn(*, stacked: bool) -> GRURCN:
+    network = VGG16(width=1, hidden_size=3)
+    return GRURCN(5, hidden_sizes=(2, 3, 2, 3, 5), stacked=stacked, network=network)
 
 
 def _memory(decoder: ShowAttendTell, batch_size: int) -> Tree:
@@ -200,6 +211,34 @@ EXAMPLES = [
         lambda: CausalSmall(class_count=5, widths=(3, 5, 7), hidden_size=11),
         floats(2, 5, 3, 17, 19),
     ),
+    Example(
+        "causal_r2plus1d_block",
+        lambda: CausalR2Plus1DBlock(2, 3, spatial_stride=2, dilations=(1, 2)),
+        floats(2, 5, 2, 5, 7),
+    ),
+    Example("causal_r2plus1d", lambda: CausalR2Plus1D(5, width=2), floats(2, 3, 3, 17, 19)),
+    Example(
+        "causal_x3d",
+        lambda: CausalX3D(5, widths=(3, 4), depths=(1, 2), head_size=7, window=2),
+        floats(2, 5, 3, 17, 19),
+    ),
+    Example(
+        "causal_x3d_all_frames",
+        lambda: CausalX3D(5, widths=(2,), depths=(1,), head_size=3, window=None),
+        floats(2, 3, 3, 11, 13),
+    ),
+    Example(
+        "lrcn",
+        lambda: LRCN(5, network=ResNet18(width=1), hidden_size=7),
+        floats(2, 3, 3, 33, 37),
+    ),
+    Example(
+        "lrcn_frozen",
+        lambda: LRCN(5, network=ResNet18(width=1), hidden_size=7, num_layers=2, frozen=True),
+        floats(2, 3, 3, 33, 37),
+    ),
+    Example("gru_rcn", lambda: _gru_rcn(stacked=False), floats(2, 3, 3, 33, 37)),
+    Example("gru_rcn_stacked", lambda: _gru_rcn(stacked=True), floats(2, 3, 3, 33, 37)),
     Example(
         "show_attend_tell",
         lambda: ShowAttendTell(11, 7, embedding_size=3, hidden_size=5, attention_size=2),

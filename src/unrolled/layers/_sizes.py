@@ -1,0 +1,38 @@
+"""What a layer gives, for its size alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+from unrolled.recurrence import Recurrence
+from unrolled.state import Tree, leaves, map_leaves
+
+
+@torch.no_grad()
+def frame_after(layer: Recurrence[Any, Any, Any, Any], x: Tree, state: Tree) -> Tree:
+    """Return a chunk of the size that ``layer`` gives for x; its numbers mean nothing.
+
+    The first row stands for all of them, and running statistics stay as they are.
+    """
+    with _evaluating(layer):
+        if layer.has_context():
+            return layer.scan(x, state)[0]  # its rows belong to those of the context
+        first = map_leaves(lambda leaf: leaf[:1], x)
+        y, _ = layer.scan(first, map_leaves(lambda leaf: leaf[:1], state))
+        batch_size = len(leaves(x)[0])
+        return map_leaves(lambda leaf: leaf.expand(batch_size, *leaf.shape[1:]), y)
+
+
+@contextmanager
+def _evaluating(module: nn.Module) -> Iterator[None]:
+    training = [part for part in module.modules() if part.training]
+    for part in training:
+        part.training = False
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True
