@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -175,38 +175,68 @@ def evaluate_data(
         ConfigError: no such part.
     """
     reading = reading or model.reading
-    data = read_video_data(source, reading) if isinstance(source, str) else source
-    places = {name: k for k, name in enumerate(model.class_names)}
-    known = [s for s in data.samples if data.class_names[s.label] in places]
-    part, wanted, seen = _wanted(model, [s.digest for s in known], part)
-    chosen = [
-        n
-        for n, sample in enumerate(data.samples)
-        if data.class_names[sample.label] in places and sample.digest in wanted
-    ]
-    data, _ = kept_for(data.only(chosen), reading, preprocessing=model.preprocessing, show=show)
-    clips = Clips(data, model.preprocessing, model.clip_frames)
-    labels = [places[data.class_names[sample.label]] for sample in data.samples]
+    chosen = choose(model, source, part=part, reading=reading, show=show)
+    data = chosen.clips.data
     score = evaluate_samples(
         model,
-        clips,
+        chosen.clips,
         range(len(data.samples)),
-        part=part,
+        part=chosen.part,
         views=(reading.test_clips, reading.test_crops),
         average=average,
-        labels=labels,
+        labels=chosen.labels,
     )
     return VideoScore(
-        part,
+        chosen.part,
         score.class_names,
         score.names,
         score.labels,
         score.probabilities,
-        seen,
+        chosen.seen_in_training,
         0,
         data.rejected,
         data.damaged,
     )
+
+
+class Chosen(NamedTuple):
+    """The samples that a model is judged on.
+
+    Args:
+        part: what they are called.
+        clips: they alone.
+        labels: of the model's classes, one a sample.
+        seen_in_training: how many were left out because the model was trained on them.
+    """
+
+    part: str
+    clips: Clips
+    labels: list[int]
+    seen_in_training: int
+
+
+def choose(
+    model: VideoModel,
+    source: str | VideoData,
+    *,
+    part: str | None = None,
+    reading: VideoOptions | None = None,
+    show: Show = lambda *_: None,
+) -> Chosen:
+    """Find the samples of a part of some data, and their labels; see ``evaluate_data``."""
+    reading = reading or model.reading
+    data = read_video_data(source, reading) if isinstance(source, str) else source
+    places = {name: k for k, name in enumerate(model.class_names)}
+    known = [s for s in data.samples if data.class_names[s.label] in places]
+    part, wanted, seen = _wanted(model, [s.digest for s in known], part)
+    numbers = [
+        n
+        for n, sample in enumerate(data.samples)
+        if data.class_names[sample.label] in places and sample.digest in wanted
+    ]
+    data, _ = kept_for(data.only(numbers), reading, preprocessing=model.preprocessing, show=show)
+    labels = [places[data.class_names[sample.label]] for sample in data.samples]
+    return Chosen(part, Clips(data, model.preprocessing, model.clip_frames), labels, seen)
 
 
 def _wanted(
