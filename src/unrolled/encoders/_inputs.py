@@ -1,12 +1,13 @@
 """What every network over pictures or clips asks of its input, with the cure in the error."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
 from unrolled.errors import DtypeError, ShapeError
 
 
+@runtime_checkable
 class AsksOfPictures(Protocol):
     """What a picture must have: channels, and at least so many pixels in height and width."""
 
@@ -14,6 +15,7 @@ class AsksOfPictures(Protocol):
     smallest: int
 
 
+@runtime_checkable
 class AsksOfClips(AsksOfPictures, Protocol):
     """What a clip must have: pictures, and at least so many of them."""
 

@@ -28,7 +28,6 @@ class _DeckNetwork(ClipNetwork):
         conv1: nn.Module,
         pool: nn.Module,
         conv2: nn.Module,
-        *,
         class_count: int | None,
         input_channels: int,
     ) -> None:
@@ -38,8 +37,7 @@ class _DeckNetwork(ClipNetwork):
         self.feature_size = _FEATURES
         self.input_channels = input_channels
         self.conv1, self.pool, self.conv2 = conv1, pool, conv2
-        last = nn.Identity() if class_count is None else nn.Linear(_FEATURES, class_count)
-        self.fc: nn.Module = last
+        self.fc = nn.Identity() if class_count is None else nn.Linear(_FEATURES, class_count)
         initialise_he(self)
 
     def maps(self, x: Tensor) -> Tensor:
@@ -74,13 +72,12 @@ class DeckLateFusion(_DeckNetwork):
     def __init__(self, *, class_count: int | None = None, input_channels: int = 3) -> None:
         conv1 = nn.Conv2d(input_channels, _CHANNELS, 3, padding=1)
         conv2 = nn.Conv2d(_CHANNELS, _FEATURES, 3, padding=1)
-        sizes = {"class_count": class_count, "input_channels": input_channels}
-        super().__init__(conv1, nn.MaxPool2d(4), conv2, **sizes)
+        super().__init__(conv1, nn.MaxPool2d(4), conv2, class_count, input_channels)
 
     def features(self, x: Tensor) -> Tensor:
         """Return the features ``[B, 24]`` of clips ``[B, T, C, H, W]``."""
         channels_first(x, self)
-        maps = self.maps(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+        maps: Tensor = self.maps(x.flatten(0, 1)).unflatten(0, x.shape[:2])
         return maps.mean((1, 3, 4))
 
 
@@ -115,8 +112,7 @@ class DeckEarlyFusion(_DeckNetwork):
         check_sizes(clip_frames=clip_frames)
         conv1 = nn.Conv2d(clip_frames * input_channels, _CHANNELS, 3, padding=1)
         conv2 = nn.Conv2d(_CHANNELS, _FEATURES, 3, padding=1)
-        sizes = {"class_count": class_count, "input_channels": input_channels}
-        super().__init__(conv1, nn.MaxPool2d(4), conv2, **sizes)
+        super().__init__(conv1, nn.MaxPool2d(4), conv2, class_count, input_channels)
         self.clip_frames = clip_frames
 
     def features(self, x: Tensor) -> Tensor:
@@ -150,8 +146,7 @@ class DeckSlowFusion(_DeckNetwork):
     def __init__(self, *, class_count: int | None = None, input_channels: int = 3) -> None:
         conv1 = nn.Conv3d(input_channels, _CHANNELS, 3, padding=1)
         conv2 = nn.Conv3d(_CHANNELS, _FEATURES, 3, padding=1)
-        sizes = {"class_count": class_count, "input_channels": input_channels}
-        super().__init__(conv1, nn.MaxPool3d(4), conv2, **sizes)
+        super().__init__(conv1, nn.MaxPool3d(4), conv2, class_count, input_channels)
 
     def features(self, x: Tensor) -> Tensor:
         """Return the features ``[B, 24]`` of clips ``[B, T, C, H, W]``."""
