@@ -1,7 +1,7 @@
 """Experiments on motion: small networks that learn from clips of the embedded world."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, overload
+from typing import NamedTuple, Protocol, overload, runtime_checkable
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ _VALIDATING = 64  # clips, the last of those that are learnt from
 _BATCH = 50  # clips, where nothing is learnt
 
 
+@runtime_checkable
 class ClipWorld(Protocol):
     """A world of labelled clips, such as ``MotionWorld`` and ``TransitionWorld``."""
 
