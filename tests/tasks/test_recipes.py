@@ -10,15 +10,13 @@ from unrolled.tasks import video_configuration
 from unrolled.tasks.language_configuration import SECTIONS, read_language_configuration
 from unrolled.tasks.language_networks import build_language_network, network_options
 from unrolled.tasks.recipes import find_configuration, recipes
+from unrolled.tasks.video_configuration import read_video_configuration
+from unrolled.tasks.video_networks import build_video_network
 
 
 def task_of(name: str) -> str:
     (line,) = re.findall(r"^task: (\w+)$", find_configuration(name).read_text(), flags=re.M)
     return line
-
-
-from unrolled.tasks.video_configuration import read_video_configuration
-from unrolled.tasks.video_networks import build_video_network
 
 
 @pytest.mark.parametrize("name", [name for name in recipes() if task_of(name) == "language"])
