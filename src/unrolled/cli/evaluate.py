@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from unrolled.cli.imports import Imports, run_imports
 from unrolled.cli.output import notice, print_json, print_table, progress_bar
@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from unrolled.tasks.language import LanguageModel
     from unrolled.tasks.video import VideoModel
     from unrolled.tasks.video_evaluation import VideoScore
+
+
+class _Joined(NamedTuple):
+    minutes: float
+    background: str | None
 
 
 def evaluate(
@@ -28,6 +33,9 @@ def evaluate(
     group: str | None = None,
     strict: bool = False,
     motion: bool = False,
+    live: bool = False,
+    minutes: float = 10.0,
+    background: str | None = None,
     import_: Imports = (),
     json: bool = False,
 ) -> None:
@@ -36,6 +44,8 @@ def evaluate(
     Example: unrolled evaluate runs/language-1
 
     Example: unrolled evaluate runs/video-1 --clips 10 --crops 3
+
+    Example: unrolled evaluate runs/video-1 --live --minutes 10
 
     Args:
         model: a run folder or a model folder.
@@ -49,6 +59,10 @@ def evaluate(
         group: of other videos: a pattern whose match in a path is its group.
         strict: of videos: fail if any is damaged or missing.
         motion: of videos: also say what is lost with frames shuffled, reversed and frozen.
+        live: of videos: join them to one long stream and label that frame by frame.
+        minutes: of that stream.
+        background: of that stream: what idle stretches between the videos are made of, as `train`
+            takes it; left out, as in training.
         import_: a Python file of yours that registers the model's network.
         json: print one JSON object and nothing else.
     """
@@ -62,8 +76,9 @@ def evaluate(
         _language(loaded, model, data, part, encoding, json=json)
         return
     changes = {"test_clips": clips, "test_crops": crops, "group": group, "strict": strict or None}
-    given = {name: value for name, value in changes.items() if value is not None}
-    _video(loaded, model, data, part, given, average, motion=motion, json=json)
+    given: dict[str, object] = {name: value for name, value in changes.items() if value is not None}
+    joined = _Joined(minutes, background) if live else None
+    _video(loaded, model, data, part, given, average, joined, motion=motion, json=json)
 
 
 def _language(
@@ -111,6 +126,7 @@ def _video(
     part: str | None,
     changes: Mapping[str, object],
     average: Literal["probabilities", "logits"] | None,
+    joined: _Joined | None,
     *,
     motion: bool,
     json: bool,
@@ -129,6 +145,16 @@ def _video(
         raise ConfigError("--data", f"{model}, which remembers no data", "pass a folder of videos")
     data = expand_path(data)
     reading = replace(loaded.reading, **changes)  # type: ignore[arg-type]
+    if joined is not None:
+        from unrolled.tasks.video_joined_evaluation import evaluate_live
+
+        with progress_bar("evaluating") as bar:
+            live = evaluate_live(loaded, data, *joined, part=part, reading=reading, show=bar)
+        if json:
+            print_json({"model": str(model), "data": data, **live.figures()})
+        else:
+            print(live.summary())
+        return
     with progress_bar("evaluating") as bar:
         score = evaluate_data(loaded, data, part=part, reading=reading, average=average, show=bar)
         found = (

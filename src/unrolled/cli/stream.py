@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from unrolled.streaming.overlay import Overlay
     from unrolled.tasks.video_live import LiveModel
 
+_USUAL_FRAMES_PER_SECOND = 25.0  # of a model that takes frames as they come
+
 
 def stream(
     model: Path,
@@ -104,7 +106,7 @@ def stream(
             for label in labels:
                 _print_label(label, json=json)
     if opened.damaged:
-        notice(f"{opened.damaged} damaged packets of {source} were left out")
+        notice(f"{opened.damaged} damaged places in {source}; first: {opened.damages[0]}")
     return 0
 
 
@@ -123,7 +125,7 @@ def _view(loaded: "LiveModel", stack: ExitStack) -> "LiveView":
 def _overlay(loaded: "LiveModel", path: Path, stack: ExitStack) -> "Overlay":
     from unrolled.streaming.overlay import Overlay
 
-    rate, background = loaded.frames_per_second, loaded.background
+    rate, background = loaded.frames_per_second or _USUAL_FRAMES_PER_SECOND, loaded.background
     overlay = Overlay(path, loaded.class_names, frames_per_second=rate, background=background)
     return stack.enter_context(overlay)
 

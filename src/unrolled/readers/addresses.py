@@ -9,6 +9,8 @@ from unrolled.errors import ReaderError
 
 _LIVE = ("rtsp://", "rtsps://", "rtmp://", "rtmps://", "rtp://", "udp://", "srt://", "tcp://")
 _WEB = ("http://", "https://")
+_PIPE_CURE = "an mp4 in a pipe needs -movflags frag_keyframe+empty_moov; or send -f matroska"
+_CAMERA_CURE = "list cameras with: ls /dev/video*"
 _OPEN_SECONDS, _READ_SECONDS = 10.0, 10.0
 
 
@@ -23,7 +25,8 @@ class Address:
         options: of FFmpeg.
         is_live: it goes on whether anyone looks or not; None where only the stream can tell.
         timeout_seconds: to open and to wait for more, or None to wait for ever.
-        is_ready: reading never waits: an ordinary file.
+        is_file: an ordinary file, whose times can be known before it is read.
+        cure: what to do where nothing comes.
     """
 
     name: str
@@ -32,7 +35,8 @@ class Address:
     options: dict[str, str] = field(default_factory=dict)
     is_live: bool | None = False
     timeout_seconds: tuple[float, float] | None = None
-    is_ready: bool = False
+    is_file: bool = False
+    cure: str = ""
 
 
 def parse_address(source: str) -> Address:
@@ -50,11 +54,11 @@ def parse_address(source: str) -> Address:
     """
     waits = (_OPEN_SECONDS, _READ_SECONDS)
     if source == "-":
-        return Address("stdin", "pipe:0")
+        return Address("stdin", "pipe:0", cure=_PIPE_CURE)
     if source.isdigit():
         return _camera(int(source))
     if source.startswith("/dev/video"):
-        return Address(source, source, "v4l2", is_live=True, timeout_seconds=waits)
+        return _device(source, source)
     if source.startswith("lavfi:"):
         return Address(source, source.removeprefix("lavfi:"), "lavfi")
     if source.startswith(_LIVE):
@@ -70,7 +74,12 @@ def _camera(number: int) -> Address:
     if sys.platform == "darwin":
         options = {"framerate": "30"}
         return Address(name, str(number), "avfoundation", options, True, waits)
-    return Address(name, f"/dev/video{number}", "v4l2", is_live=True, timeout_seconds=waits)
+    return _device(name, f"/dev/video{number}")
+
+
+def _device(name: str, path: str) -> Address:
+    waits = (_OPEN_SECONDS, _READ_SECONDS)
+    return Address(name, path, "v4l2", {}, True, waits, cure=_CAMERA_CURE)
 
 
 def _file(source: str) -> Address:
@@ -84,4 +93,4 @@ def _file(source: str) -> Address:
     if stat.S_ISDIR(mode):
         raise ReaderError(f"a source of video at {source}", "a folder", "name one file in it")
     # With "file:", a colon in the name cannot be taken for another protocol.
-    return Address(source, f"file:{source}", is_ready=stat.S_ISREG(mode))
+    return Address(source, f"file:{source}", is_file=stat.S_ISREG(mode))

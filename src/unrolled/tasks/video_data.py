@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -54,6 +54,7 @@ class VideoData:
         damaged: what is used as far as it can be read, with the damage.
         kept_for: what the samples were resized for and kept, if they were.
         notices: what the caller should know, a sentence each.
+        items: the files, where there are any.
     """
 
     source: str
@@ -64,7 +65,8 @@ class VideoData:
     rejected: tuple[tuple[str, str], ...] = ()
     damaged: tuple[tuple[str, str], ...] = ()
     kept_for: AnyPreprocessing | None = None
-    notices: tuple[str, ...] = field(default=())
+    notices: tuple[str, ...] = ()
+    items: tuple[VideoItem, ...] = ()
 
     @property
     def total(self) -> int:
@@ -157,7 +159,8 @@ def _files(source: str, options: VideoOptions) -> VideoData:
         return read_item(used[number], rate, options)
 
     clock = None if used and all(is_sequence(item.path) for item in used) else rate
-    return VideoData(source, found.class_names, tuple(samples), read, clock, tuple(rejected))
+    data = VideoData(source, found.class_names, tuple(samples), read, clock, tuple(rejected))
+    return replace(data, items=tuple(used))
 
 
 def read_item(item: VideoItem, frames_per_second: float, options: VideoOptions) -> Tensor:

@@ -1,7 +1,7 @@
 """How well a video model labels clips that it has not seen."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -175,37 +175,32 @@ def evaluate_data(
         ConfigError: no such part.
     """
     reading = reading or model.reading
-    chosen = choose(model, source, part=part, reading=reading, show=show)
-    data = chosen.clips.data
+    chosen = choose_clips(model, source, part=part, reading=reading, show=show)
     score = evaluate_samples(
         model,
         chosen.clips,
-        range(len(data.samples)),
+        range(len(chosen.labels)),
         part=chosen.part,
         views=(reading.test_clips, reading.test_crops),
         average=average,
         labels=chosen.labels,
     )
-    return VideoScore(
-        chosen.part,
-        score.class_names,
-        score.names,
-        score.labels,
-        score.probabilities,
-        chosen.seen_in_training,
-        0,
-        data.rejected,
-        data.damaged,
+    data = chosen.clips.data
+    return replace(
+        score,
+        seen_in_training=chosen.seen_in_training,
+        rejected=data.rejected,
+        damaged=data.damaged,
     )
 
 
 class Chosen(NamedTuple):
-    """The samples that a model is judged on.
+    """Samples that a model is to be judged by.
 
     Args:
         part: what they are called.
-        clips: they alone.
-        labels: of the model's classes, one a sample.
+        clips: the samples, all of them.
+        labels: of each, as the model counts classes.
         seen_in_training: how many were left out because the model was trained on them.
     """
 
@@ -215,7 +210,7 @@ class Chosen(NamedTuple):
     seen_in_training: int
 
 
-def choose(
+def choose_clips(
     model: VideoModel,
     source: str | VideoData,
     *,
@@ -223,20 +218,21 @@ def choose(
     reading: VideoOptions | None = None,
     show: Show = lambda *_: None,
 ) -> Chosen:
-    """Find the samples of a part of some data, and their labels; see ``evaluate_data``."""
+    """Read what of the data a model is to be judged by; see ``evaluate_data``."""
     reading = reading or model.reading
     data = read_video_data(source, reading) if isinstance(source, str) else source
     places = {name: k for k, name in enumerate(model.class_names)}
     known = [s for s in data.samples if data.class_names[s.label] in places]
     part, wanted, seen = _wanted(model, [s.digest for s in known], part)
-    numbers = [
+    chosen = [
         n
         for n, sample in enumerate(data.samples)
         if data.class_names[sample.label] in places and sample.digest in wanted
     ]
-    data, _ = kept_for(data.only(numbers), reading, preprocessing=model.preprocessing, show=show)
+    data, _ = kept_for(data.only(chosen), reading, preprocessing=model.preprocessing, show=show)
+    clips = Clips(data, model.preprocessing, model.clip_frames)
     labels = [places[data.class_names[sample.label]] for sample in data.samples]
-    return Chosen(part, Clips(data, model.preprocessing, model.clip_frames), labels, seen)
+    return Chosen(part, clips, labels, seen)
 
 
 def _wanted(

@@ -9,7 +9,7 @@ from torch import Tensor
 from unrolled.diagnostics.motion import MotionDiagnosis, diagnose_motion
 from unrolled.tasks.video import VideoModel, averaged
 from unrolled.tasks.video_data import VideoData
-from unrolled.tasks.video_evaluation import Chosen, Show, choose
+from unrolled.tasks.video_evaluation import Chosen, Show, choose_clips
 from unrolled.tasks.video_networks import as_recurrence
 from unrolled.tasks.video_options import VideoOptions
 from unrolled.training.modes import evaluating
@@ -39,7 +39,7 @@ def diagnose_data(
         ReaderError: there is nothing to score.
         ConfigError: no such part.
     """
-    chosen = choose(model, source, part=part, reading=reading, show=show)
+    chosen = choose_clips(model, source, part=part, reading=reading, show=show)
     with evaluating(model.network):
         return diagnose_motion(
             partial(_scores, model),

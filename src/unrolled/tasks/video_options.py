@@ -34,6 +34,10 @@ class VideoOptions:
         test_crops: parts of the frame, evenly spread, that are averaged too.
         average: what is averaged over clips, parts and frames.
         loss_frames: frames that are learnt from, of networks that label every frame.
+        background: join clips with idle stretches to long sequences, carry the state through them,
+            and learn the class "background" for the idle frames: a folder of videos in which
+            nothing of interest happens; or gaps, what of the videos no label is for; or still, the
+            last frame, held. Left out, every clip is learnt from by itself.
         weights: a model folder or a file of weights to start from; the classifier starts anew
             where the classes differ.
         freeze: train only what stands behind the network over single pictures, whose features are
@@ -60,6 +64,7 @@ class VideoOptions:
     test_crops: int = 1
     average: Average = "probabilities"
     loss_frames: Literal["every", "last"] = "every"
+    background: str | None = None
     weights: str | None = None
     freeze: bool = False
     time_axis: Literal["width", "height"] = "width"
@@ -86,6 +91,29 @@ class VideoOptions:
         """The same, with all that training varies at random turned off."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
         return VideoOptions(**plain | {"crop": False, "flip": False, "time_jitter": 0.0})
+
+
+@dataclass(frozen=True)
+class ClipOptions:
+    """What a check of videos can be told: those of ``VideoOptions`` that change what is seen.
+
+    Args:
+        group: a pattern whose match in a path is its group.
+        clip_frames: frames of a clip of videos.
+        frames_per_second: of clips of videos; left out, it is 5.
+        height: rows that a network sees of videos.
+        width: columns that a network sees of videos.
+        features: numbers of a step, of a sequence that is one row of a CSV file.
+        skip_columns: of such a row, before its numbers.
+    """
+
+    group: str | None = None
+    clip_frames: int = 16
+    frames_per_second: float | None = None
+    height: int = 112
+    width: int = 112
+    features: int = 1
+    skip_columns: int = 0
 
 
 @dataclass(frozen=True)
