@@ -8,6 +8,7 @@ from cyclopts import App, CycloptsError
 import unrolled
 from unrolled.cli.bench import bench
 from unrolled.cli.compare import compare
+from unrolled.cli.convert import convert
 from unrolled.cli.data import data
 from unrolled.cli.demo import demo
 from unrolled.cli.evaluate import evaluate
@@ -48,6 +49,7 @@ for verb in (
     app.command(verb)
 app.command(bench)
 app.command(export)
+app.command(convert)
 app.command(list_names, name="list")
 
 

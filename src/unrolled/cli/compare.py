@@ -87,31 +87,21 @@ def _options(assignments: tuple[str, ...]) -> dict[str, dict[str, Any]]:
 def _show(found: "Comparison", form: str) -> None:
     from unrolled.tasks.comparison_tables import latex_table, markdown_table
 
-    columns = [
-        "model",
-        "top-1 %",
-        "classes %",
-        "parameters",
-        "M MAC/frame",
-        "training s",
-        "ms/frame",
-        "streams",
-    ]
+    columns = ["model", "top-1 %", "parameters", "MMAC/frame", "train s", "ms/frame", "streams"]
     rows = [
         [
             entry.model,
             f"{100 * entry.top1:.1f}"
             + ("" if entry.spread is None else f" ± {100 * entry.spread:.1f}"),
-            f"{100 * entry.mean_class_top1:.1f}",
             f"{entry.parameters:,}",
             f"{entry.macs_per_frame / 1e6:,.2f}",
             f"{entry.training_seconds:.0f}",
-            f"{entry.milliseconds_per_frame:.2f}",
+            f"{entry.milliseconds_per_frame:.1f}",
             "yes" if entry.streams else "no",
         ]
         for entry in found.entries
     ]
-    rows.append(["commonest class", f"{100 * found.majority_top1:.1f}", *([""] * 6)])
+    rows.append(["(commonest)", f"{100 * found.majority_top1:.1f}", *([""] * 5)])
     if form == "table":
         print_table("", columns, rows, right=columns[1:])
         print(f"mean and standard deviation over {found.entries[0].runs} runs each; in {found.out}")

@@ -6,6 +6,7 @@ from cyclopts import App, Parameter
 
 from unrolled.cli.output import notice, print_json, print_table, progress_bar
 from unrolled.tasks.language_options import LanguageOptions
+from unrolled.tasks.video_check_options import VideoCheckOptions
 
 data = App(
     name="data",
@@ -21,31 +22,43 @@ def check(
     path: str,
     /,
     *,
-    task: Literal["language"] = "language",
+    task: Literal["language", "video"] = "language",
     reading: Annotated[LanguageOptions, Parameter(name="*")] = LanguageOptions(),  # noqa: B008
     batch_size: int = 8,
     window: int = 64,
+    looking: Annotated[VideoCheckOptions, Parameter(name="*")] = VideoCheckOptions(),  # noqa: B008
+    strict: bool = False,
     json: bool = False,
 ) -> int:
     """Say what data holds, what is damaged in it, and what a model will see; 2 if damaged.
 
     Example: unrolled data check book.txt --level word --split 80/10/10
+    Example: unrolled data check clips --task video --group "(.+)_[0-9]+.mp4"
 
     Args:
-        path: a file, a folder or a pattern such as "*.tex".
+        path: a file, a folder or a pattern such as "*.tex"; for video, a folder of one folder per
+            class, split files of UCF101 or HMDB51, a list, or a CSV with path and label.
         task: what the data is for.
-        reading: of the text.
-        batch_size: sequences side by side.
-        window: steps from one update to the next.
+        reading: language: of the text.
+        batch_size: language: sequences side by side.
+        window: language: steps from one update to the next.
+        looking: video: at the videos.
+        strict: video: exit with 2 if anything is left out, too.
         json: print one JSON object and nothing else.
     """
-    from unrolled.tasks.language_check import check_text
-
     with progress_bar("checking") as bar:
-        report = check_text(path, reading, batch_size=batch_size, window=window, show=bar)
+        if task == "video":
+            from unrolled.tasks.video_check import check_videos
+
+            report = check_videos(path, looking, show=bar)
+        else:
+            from unrolled.tasks.language_check import check_text
+
+            report = check_text(path, reading, batch_size=batch_size, window=window, show=bar)
+    bad = bool(report.damage) or (strict and bool(report.figures.get("rejected")))
     if json:
         print_json({"task": task, "data": path, **report.figures})
-        return 2 if report.damage else 0
+        return 2 if bad else 0
     for table in report.tables:
         print_table(table.title, table.columns, table.rows, right=table.right)
     for sentence in report.notes:
@@ -54,4 +67,4 @@ def check(
         notice(f"damaged: {sentence}")
     if not report.damage:
         print("nothing is damaged")
-    return 2 if report.damage else 0
+    return 2 if bad else 0

@@ -9,6 +9,7 @@ from unrolled.cli.output import notice, print_json, print_table, progress_bar
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
+    from unrolled.diagnostics import MotionDiagnosis
     from unrolled.tasks.language import LanguageModel
     from unrolled.tasks.video import VideoModel
     from unrolled.tasks.video_evaluation import VideoScore
@@ -31,6 +32,7 @@ def evaluate(
     average: Literal["probabilities", "logits"] | None = None,
     group: str | None = None,
     strict: bool = False,
+    motion: bool = False,
     live: bool = False,
     minutes: float = 10.0,
     background: str | None = None,
@@ -56,6 +58,7 @@ def evaluate(
         average: of videos: what is averaged; left out, as in training.
         group: of other videos: a pattern whose match in a path is its group.
         strict: of videos: fail if any is damaged or missing.
+        motion: of videos: also say what is lost with frames shuffled, reversed and frozen.
         live: of videos: join them to one long stream and label that frame by frame.
         minutes: of that stream.
         background: of that stream: what idle stretches between the videos are made of, as `train`
@@ -75,7 +78,7 @@ def evaluate(
     changes = {"test_clips": clips, "test_crops": crops, "group": group, "strict": strict or None}
     given: dict[str, object] = {name: value for name, value in changes.items() if value is not None}
     joined = _Joined(minutes, background) if live else None
-    _video(loaded, model, data, part, given, average, joined, json=json)
+    _video(loaded, model, data, part, given, average, joined, motion=motion, json=json)
 
 
 def _language(
@@ -125,11 +128,13 @@ def _video(
     average: Literal["probabilities", "logits"] | None,
     joined: _Joined | None,
     *,
+    motion: bool,
     json: bool,
 ) -> None:
     from dataclasses import replace
 
     from unrolled.tasks.video_evaluation import evaluate_data
+    from unrolled.tasks.video_motion import diagnose_data
     from unrolled.tasks.video_run import read_request
     from unrolled.training.configuration import expand_path
     from unrolled.training.run_folder import CONFIGURATION
@@ -152,10 +157,16 @@ def _video(
         return
     with progress_bar("evaluating") as bar:
         score = evaluate_data(loaded, data, part=part, reading=reading, average=average, show=bar)
+        found = (
+            diagnose_data(loaded, data, part=part, reading=reading, show=bar) if motion else None
+        )
     if json:
-        print_json({"model": str(model), "data": data, **score.figures()})
+        figures = score.figures() | ({} if found is None else {"motion": found.figures()})
+        print_json({"model": str(model), "data": data, **figures})
         return
     _show(score)
+    if found is not None:
+        _show_motion(found)
 
 
 def _show(score: "VideoScore") -> None:
@@ -182,3 +193,14 @@ def _show(score: "VideoScore") -> None:
         f"{f' + {score.unknown:,} of other classes' if score.unknown else ''}"
         f" = {figures['total']:,}"
     )
+
+
+def _show_motion(found: "MotionDiagnosis") -> None:
+    from unrolled.diagnostics import WAYS
+
+    rows = [
+        (name, f"{count:,}", *("-" if s is None else f"{100 * s:.1f}" for s in shares))
+        for name, count, shares in found.rows()
+    ]
+    columns = ("class", "clips", *WAYS)
+    print_table("the middle clip of each, right %", columns, rows, right=columns[1:])

@@ -39,21 +39,21 @@ def show_network(
 
 
 def _facts(inspection: "NetworkInspection", table: "Anatomy") -> list[tuple[str, str]]:
-    given = zip(table.axes, table.shape, strict=True)
+    number, given = table.parameters, zip(table.axes, table.shape, strict=True)
     facts = [
         ("input", "[B, " + ", ".join(f"{label}={size}" for label, size in given) + "]"),
         ("output", " x ".join(table.axes_of_outputs) + ", of those there are"),
         (
             "parameters",
-            f"{table.parameters:,} in all, {_scaled(4 * table.parameters, 1024, _BYTES)} as float32",
+            f"{number:,} in all, {_scaled(4 * number, 1024, _BYTES)} as float32",
         ),
         ("MAC", f"multiply-accumulates of an input, {_scaled(table.macs, 1000, _MACS)} in all"),
         ("sees", "positions of the input that one of the output depends on, by formula"),
     ]
     if inspection.probed:
         wrong = [probed for probed in inspection.probed if not probed.agrees]
-        number = len(inspection.probed)
-        facts.append(("by gradient", f"{number - len(wrong)} of {number} fields probed agree"))
+        every = len(inspection.probed)
+        facts.append(("by gradient", f"{every - len(wrong)} of {every} fields probed agree"))
         for probed in wrong:
             told, found = probed.expected, probed.measured
             facts.append((f"differs at {probed.layer}", f"formula {told}, gradient {found}"))

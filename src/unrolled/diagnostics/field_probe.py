@@ -155,8 +155,8 @@ _POOLS = {
     F.max_pool3d: F.avg_pool3d,
 }
 _CONVOLUTIONS = (torch.conv1d, torch.conv2d, torch.conv3d)
-_THRESHOLDS = {F.relu, F.relu_, F.relu6, F.hardtanh, F.hardtanh_, torch.relu, torch.relu_}
-_THRESHOLDS |= {Tensor.relu, Tensor.relu_}
+_THRESHOLDS: set[Any] = {F.relu, F.relu_, F.relu6, F.hardtanh, F.hardtanh_}
+_THRESHOLDS |= {torch.relu, torch.relu_, Tensor.relu, Tensor.relu_}
 
 
 class _Linearised(TorchFunctionMode):

@@ -5,7 +5,11 @@ from torch import nn
 from unrolled.encoders import PictureNetwork
 from unrolled.errors import ConfigError
 
+_DECK = {"T": 20, "C": 3, "H": 64, "W": 64}
 _PUBLISHED = {  # where the authors' clips are not of 16 frames of 112 x 112 pixels
+    "deck_early_fusion": _DECK,
+    "deck_late_fusion": _DECK,
+    "deck_slow_fusion": _DECK,
     "i3d": {"T": 64, "C": 3, "H": 224, "W": 224},
     "s3d": {"T": 16, "C": 3, "H": 224, "W": 224},
 }

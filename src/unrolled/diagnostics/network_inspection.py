@@ -73,7 +73,9 @@ def inspect_network(
     except (RuntimeError, ValueError) as error:  # torch's words for an input that does not fit
         given = ", ".join(f"{label}={size}" for label, size in sizes.items())
         reason = " ".join(str(error).split())[:160]
-        raise ShapeError(f"an input that {name or 'the network'} takes", f"{given}: {reason}") from None
+        raise ShapeError(
+            f"an input that {name or 'the network'} takes", f"{given}: {reason}"
+        ) from None
     probed = list(probe_fields(_on_cpu(module), table, progress)) if probe else []
     return NetworkInspection(table, probed, SLIPS.get(name, ()))
 

@@ -139,9 +139,7 @@ class Positions:
         fields, label = dict(self.fields), parts[0].label if parts else "C"
         if label in fields:
             fields[label] = fields[label].window(size, kernel_size, stride, padding, dilation)
-        axes = [
-            (Part(label, size),) if n == axis else parts for n, parts in enumerate(self.axes)
-        ]
+        axes = [(Part(label, size),) if n == axis else parts for n, parts in enumerate(self.axes)]
         return Positions(tuple(axes), fields, self.lengths)
 
     def view(self, shape: tuple[int, ...]) -> "Positions":

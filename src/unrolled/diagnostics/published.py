@@ -14,6 +14,7 @@ from unrolled.cells import GRU, LSTM, MUT1, MUT2, MUT3, RNN, ConvLSTM
 from unrolled.diagnostics import computations as compute
 from unrolled.diagnostics.checks import Check
 from unrolled.diagnostics.receptive_field import looks_ahead
+from unrolled.diagnostics.video_tables import VIDEO
 from unrolled.layers import CausalConv1d, CausalSelfAttention, Linear
 from unrolled.models import TCN, MinCharRNN, RecurrentLanguageModel
 
@@ -263,4 +264,5 @@ PUBLISHED = [
     *TRAINING,
     *LANGUAGE,
     *RECEPTIVE_FIELDS,
+    *VIDEO,
 ]

@@ -1,15 +1,16 @@
 """Follow the positions of an input through every operation that torch runs on it."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from unrolled.diagnostics.positions import SEEN, Field, Part, Positions
+from unrolled.diagnostics.positions import SEEN, Part, Positions
 
-Rule: TypeAlias = Callable[["Tracker", list[Any], Any], Positions | None]
+Rule: TypeAlias = Callable[["Call"], Positions | None]
 
 
 class Tracker(TorchDispatchMode):
@@ -46,7 +47,8 @@ class Tracker(TorchDispatchMode):
             return
         name = func._overloadpacket.__name__
         if name in _SEVERAL:
-            for part, positions in zip(result, _SEVERAL[name](self, args, result), strict=True):
+            found = _SEVERAL[name](Call(self, args, result))
+            for part, positions in zip(result, found, strict=True):
                 self.known[id(part)] = part, positions
             return
         first = result[0] if isinstance(result, list | tuple) else result
@@ -54,15 +56,27 @@ class Tracker(TorchDispatchMode):
             return
         bound = _with_defaults(func, args, kwargs)
         same = torch.Tag.pointwise in func.tags or name in _AS_IT_IS
-        rule = _RULES.get(name, _elementwise if same else _unknown)
-        found = rule(self, bound, first)
-        if found is None or found.shape != tuple(first.shape):
-            found = self.any_of(tensors).everything(tuple(first.shape))
-        self.known[id(first)] = first, found
+        rule = _RULES.get(name, _elementwise if same else None)
+        seen = None if rule is None else rule(Call(self, bound, first))
+        if seen is None or seen.shape != tuple(first.shape):
+            seen = self.any_of(tensors).everything(tuple(first.shape))
+        self.known[id(first)] = first, seen
 
     def any_of(self, tensors: list[Any]) -> Positions:
         """Return the positions of the first tensor that has any."""
         return next(p for t in tensors if (p := self.positions(t)) is not None)
+
+
+class Call(NamedTuple):
+    """One operation: who follows it, its arguments in their order, and what came of it."""
+
+    tracker: Tracker
+    args: Any
+    result: Any
+
+    def positions(self, tensor: Any) -> Positions | None:
+        """Return what is known of a tensor; None where it did not come of the input."""
+        return self.tracker.positions(tensor)
 
 
 def _with_defaults(func: Any, args: Any, kwargs: dict[str, Any]) -> list[Any]:
@@ -72,141 +86,145 @@ def _with_defaults(func: Any, args: Any, kwargs: dict[str, Any]) -> list[Any]:
     return [*args, *rest]
 
 
-def _elementwise(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
+def _elementwise(call: Call) -> Positions | None:
     """What acts on each number alone, one tensor or several of them broadcast."""
     found: Positions | None = None
-    for tensor in args:
-        mine = tracker.positions(tensor)
-        if mine is not None and tensor.shape == result.shape:
+    for tensor in call.args:
+        mine = call.positions(tensor)
+        if mine is not None and tensor.shape == call.result.shape:
             found = mine if found is None else found.join(mine)
-    for tensor in args:
-        mine = tracker.positions(tensor)
-        if found is not None and mine is not None and tensor.shape != result.shape:
+    for tensor in call.args:
+        mine = call.positions(tensor)
+        if found is not None and mine is not None and tensor.shape != call.result.shape:
             found = found.join(mine)
     return found
 
 
-def _unknown(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    return None
+def _view(call: Call) -> Positions | None:
+    mine = call.positions(call.args[0])
+    return None if mine is None else mine.view(tuple(call.result.shape))
 
 
-def _view(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    mine = tracker.positions(args[0])
-    return None if mine is None else mine.view(tuple(result.shape))
+def _permute(call: Call) -> Positions | None:
+    mine = call.positions(call.args[0])
+    return None if mine is None else mine.with_axes([mine.axes[d] for d in call.args[1]])
 
 
-def _permute(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    mine = tracker.positions(args[0])
-    return None if mine is None else mine.with_axes([mine.axes[d] for d in args[1]])
-
-
-def _transpose(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    mine = tracker.positions(args[0])
+def _transpose(call: Call) -> Positions | None:
+    mine = call.positions(call.args[0])
     if mine is None:
         return None
-    axes, (first, second) = list(mine.axes), (args[1:3] if len(args) > 2 else (0, 1))
+    axes, (first, second) = list(mine.axes), (call.args[1:3] if len(call.args) > 2 else (0, 1))
     axes[first], axes[second] = axes[second], axes[first]
     return mine.with_axes(axes)
 
 
-def _unsqueeze(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    mine = tracker.positions(args[0])
+def _unsqueeze(call: Call) -> Positions | None:
+    mine = call.positions(call.args[0])
     if mine is None:
         return None
     axes = list(mine.axes)
-    axes.insert(args[1] % result.ndim, ())
+    axes.insert(call.args[1] % call.result.ndim, ())
     return mine.with_axes(axes)
 
 
-def _expand(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    mine = tracker.positions(args[0])
+def _expand(call: Call) -> Positions | None:
+    mine = call.positions(call.args[0])
     if mine is None:
         return None
-    axes = [()] * (result.ndim - len(mine.axes)) + list(mine.axes)
+    axes = [()] * (call.result.ndim - len(mine.axes)) + list(mine.axes)
     grown = [
         axis if size == then else (*axis, Part("C", size))
         for axis, size, then in zip(
-            axes, result.shape, [1] * (result.ndim - len(mine.axes)) + list(mine.shape), strict=True
+            axes,
+            call.result.shape,
+            [1] * (call.result.ndim - len(mine.axes)) + list(mine.shape),
+            strict=True,
         )
     ]
     return mine.with_axes(grown)
 
 
-def _select(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    mine = tracker.positions(args[0])
+def _select(call: Call) -> Positions | None:
+    mine = call.positions(call.args[0])
     if mine is None:
         return None
-    axis = args[1] % len(mine.axes)
+    axis = call.args[1] % len(mine.axes)
     fields, parts = dict(mine.fields), mine.axes[axis]
     labels = [part for part in parts if part.label in SEEN]
     if len(labels) > 1 or (labels and len([p for p in parts if p.size > 1]) > 1):
         return None
     for part in labels:
-        fields[part.label] = fields[part.label].at(args[2] % part.size)
+        fields[part.label] = fields[part.label].at(call.args[2] % part.size)
     axes = mine.axes[:axis] + mine.axes[axis + 1 :]
     return Positions(axes, fields, mine.lengths)
 
 
-def _slice(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    mine = tracker.positions(args[0])
+def _slice(call: Call) -> Positions | None:
+    mine = call.positions(call.args[0])
     if mine is None:
         return None
-    axis, first, _, step = args[1] % result.ndim, args[2] or 0, args[3], args[4]
-    size = args[0].shape[axis]
+    axis, first, _, step = (
+        call.args[1] % call.result.ndim,
+        call.args[2] or 0,
+        call.args[3],
+        call.args[4],
+    )
+    size = call.args[0].shape[axis]
     first = max(first + size, 0) if first < 0 else first
-    return mine.slide(axis, result.shape[axis], 1, step, -first, 1)
+    return mine.slide(axis, call.result.shape[axis], 1, step, -first, 1)
 
 
-def _pad(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    mine = tracker.positions(args[0])
-    for number, before in enumerate(args[1][::2]):
-        axis = result.ndim - 1 - number
+def _pad(call: Call) -> Positions | None:
+    mine = call.positions(call.args[0])
+    for number, before in enumerate(call.args[1][::2]):
+        axis = call.result.ndim - 1 - number
         if mine is not None:
-            size, after = args[0].shape[axis], args[1][2 * number + 1]
+            size, after = call.args[0].shape[axis], call.args[1][2 * number + 1]
             if before or after:
                 mine = mine.slide(axis, size + before + after, 1, 1, before, 1)
     return mine
 
 
-def _convolution(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    mine, kernel = tracker.positions(args[0]), args[1].shape[2:]
-    if mine is None or args[6]:  # a transposed one has no window that moves over its input
+def _convolution(call: Call) -> Positions | None:
+    mine, kernel = call.positions(call.args[0]), call.args[1].shape[2:]
+    if mine is None or call.args[6]:  # a transposed one has no window that moves over its input
         return None
-    mine = mine.contract(1, (Part("C", result.shape[1]),))
-    strides, paddings, dilations = (_each(value, len(kernel)) for value in args[3:6])
+    mine = mine.contract(1, (Part("C", call.result.shape[1]),))
+    strides, paddings, dilations = (_each(value, len(kernel)) for value in call.args[3:6])
     for n, size in enumerate(kernel):
         axis = n + 2
         mine = mine.slide(
-            axis, result.shape[axis], size, strides[n], paddings[n], dilations[n]
+            axis, call.result.shape[axis], size, strides[n], paddings[n], dilations[n]
         )
     return mine
 
 
-def _pool(tracker: Tracker, args: list[Any], result: Tensor, dilation: Any = 1) -> Positions | None:
-    mine = tracker.positions(args[0])
+def _pool(call: Call, dilation: Any = 1) -> Positions | None:
+    mine = call.positions(call.args[0])
     if mine is None:
         return None
-    count = {"1": 1, "2": 2, "3": 3}.get(str(_spatial(args[1])), result.ndim - 2)
-    kernel = _each(args[1], count)
-    strides, paddings = _each(args[2] or kernel, count), _each(args[3], count)
+    count = {"1": 1, "2": 2, "3": 3}.get(str(_spatial(call.args[1])), call.result.ndim - 2)
+    kernel = _each(call.args[1], count)
+    strides, paddings = _each(call.args[2] or kernel, count), _each(call.args[3], count)
     dilations = _each(dilation, count)
     for n in range(count):
-        axis = result.ndim - count + n
+        axis = call.result.ndim - count + n
         mine = mine.slide(
-            axis, result.shape[axis], kernel[n], strides[n], paddings[n], dilations[n]
+            axis, call.result.shape[axis], kernel[n], strides[n], paddings[n], dilations[n]
         )
     return mine
 
 
-def _max_pool(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    return _pool(tracker, args, result, args[4])
+def _max_pool(call: Call) -> Positions | None:
+    return _pool(call, call.args[4])
 
 
-def _adaptive_pool(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    mine = tracker.positions(args[0])
-    for number in range(len(args[1])):
-        axis = result.ndim - len(args[1]) + number
-        size, left = args[0].shape[axis], result.shape[axis]
+def _adaptive_pool(call: Call) -> Positions | None:
+    mine = call.positions(call.args[0])
+    for number in range(len(call.args[1])):
+        axis = call.result.ndim - len(call.args[1]) + number
+        size, left = call.args[0].shape[axis], call.result.shape[axis]
         if mine is None or size % left:
             return None
         mine = mine.slide(axis, left, size // left, size // left, 0, 1)
@@ -215,74 +233,79 @@ def _adaptive_pool(tracker: Tracker, args: list[Any], result: Tensor) -> Positio
     return mine
 
 
-def _reduce(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    mine = tracker.positions(args[0])
+def _reduce(call: Call) -> Positions | None:
+    mine = call.positions(call.args[0])
     if mine is None:
         return None
-    given = args[1] if len(args) > 1 and args[1] not in (None, []) else range(len(mine.axes))
+    given = (
+        call.args[1]
+        if len(call.args) > 1 and call.args[1] not in (None, [])
+        else range(len(mine.axes))
+    )
     dims = [given] if isinstance(given, int) else list(given)
     dims = [dim % len(mine.axes) for dim in dims]
     for axis in dims:
         labels = tuple(Part(p.label, 1) for p in mine.axes[axis] if p.label in SEEN)
         mine = mine.contract(axis, labels)
-    if result.ndim == len(mine.axes):
+    if call.result.ndim == len(mine.axes):
         return mine
     return mine.with_axes([axis for n, axis in enumerate(mine.axes) if n not in dims])
 
 
-def _product(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
+def _product(call: Call) -> Positions | None:
     """A matrix of rows times one that did not come of the input."""
-    left, right = tracker.positions(args[-2]), tracker.positions(args[-1])
+    factors = [arg for arg in call.args if isinstance(arg, Tensor)][-2:]
+    left, right = map(call.positions, factors)
     if left is None or right is not None:
         return None
-    return left.contract(len(left.axes) - 1, (Part("C", result.shape[-1]),))
+    return left.contract(len(left.axes) - 1, (Part("C", call.result.shape[-1]),))
 
 
-def _addmm(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    made = _product(tracker, args[:3], result)
-    added = tracker.positions(args[0])
+def _addmm(call: Call) -> Positions | None:
+    made = _product(call)
+    added = call.positions(call.args[0])
     return made if made is None or added is None else made.join(added)
 
 
-def _normalise(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
+def _normalise(call: Call) -> Positions | None:
     """What has a mean over the last axes taken off."""
-    mine = tracker.positions(args[0])
+    mine = call.positions(call.args[0])
     if mine is None:
         return None
     whole = mine
-    for axis in range(result.ndim - len(args[1]), result.ndim):
+    for axis in range(call.result.ndim - len(call.args[1]), call.result.ndim):
         whole = whole.contract(axis, mine.axes[axis])
     return whole
 
 
-def _softmax(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    mine = tracker.positions(args[0])
-    axis = args[1] % result.ndim
+def _softmax(call: Call) -> Positions | None:
+    mine = call.positions(call.args[0])
+    axis = call.args[1] % call.result.ndim
     return None if mine is None else mine.contract(axis, mine.axes[axis])
 
 
-def _cat(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    tensors, axis = args[0], args[1] % result.ndim
-    known = [(number, p) for number, t in enumerate(tensors) if (p := tracker.positions(t))]
+def _cat(call: Call) -> Positions | None:
+    tensors, axis = call.args[0], call.args[1] % call.result.ndim
+    known = [(number, p) for number, t in enumerate(tensors) if (p := call.positions(t))]
     number, main = max(known, key=lambda item: item[1].shape[axis])  # the rest is an edge
     if any(part.label in SEEN for part in main.axes[axis]):
         before = sum(tensor.shape[axis] for tensor in tensors[:number])
-        return main.slide(axis, result.shape[axis], 1, 1, before, 1)
+        return main.slide(axis, call.result.shape[axis], 1, 1, before, 1)
     parts = [positions for _, positions in known]
-    if result.shape[axis] == len(tensors) == len(parts):
+    if call.result.shape[axis] == len(tensors) == len(parts):
         return _side_by_side(parts, axis, main.axes[:axis] + main.axes[axis + 1 :])
     for other in parts:
         main = main.join(other)
     axes = list(main.axes)
-    axes[axis] = (Part("C", result.shape[axis]),)
+    axes[axis] = (Part("C", call.result.shape[axis]),)
     return main.with_axes(axes)
 
 
-def _stack(tracker: Tracker, args: list[Any], result: Tensor) -> Positions | None:
-    known = [p for tensor in args[0] if (p := tracker.positions(tensor)) is not None]
-    if len(known) != len(args[0]):
+def _stack(call: Call) -> Positions | None:
+    known = [p for tensor in call.args[0] if (p := call.positions(tensor)) is not None]
+    if len(known) != len(call.args[0]):
         return None
-    return _side_by_side(known, args[1] % result.ndim, known[0].axes)
+    return _side_by_side(known, call.args[1] % call.result.ndim, known[0].axes)
 
 
 def _side_by_side(
@@ -299,8 +322,9 @@ def _side_by_side(
     axes = (*others[:axis], (Part(label, len(known)),), *others[axis:])
     if label in fields:
         steps = [p.fields[label] for p in known]
-        pairs = zip(steps, steps[1:], strict=False)
-        jumps = {(later.start - step.start, later.stop - step.stop) for step, later in pairs}
+        jumps = {
+            (later.start - step.start, later.stop - step.stop) for step, later in pairwise(steps)
+        }
         start, stop = next(iter(jumps))
         if len(jumps) == 1 and start == stop:  # else some step looks back on all before it
             fields[label] = fields[label]._replace(
@@ -309,24 +333,24 @@ def _side_by_side(
     return Positions(axes, fields, joined.lengths)
 
 
-def _chunks(tracker: Tracker, args: Any, result: Any) -> list[Positions]:
+def _chunks(call: Call) -> list[Positions]:
     """Pieces of an axis, one after the other."""
-    mine = tracker.any_of([args[0]])
-    axis = (args[2] if len(args) > 2 else 0) % len(mine.axes)
+    mine = call.tracker.any_of([call.args[0]])
+    axis = (call.args[2] if len(call.args) > 2 else 0) % len(mine.axes)
     found, first = [], 0
-    for piece in result:
+    for piece in call.result:
         found.append(mine.slide(axis, piece.shape[axis], 1, 1, -first, 1))
         first += piece.shape[axis]
     return found
 
 
-def _unbind(tracker: Tracker, args: Any, result: Any) -> list[Positions]:
-    mine, axis = tracker.any_of([args[0]]), args[1] if len(args) > 1 else 0
-    found = [_select(tracker, [args[0], axis, n], piece) for n, piece in enumerate(result)]
-    return [
-        mine.everything(tuple(piece.shape)) if p is None else p
-        for p, piece in zip(found, result, strict=True)
-    ]
+def _unbind(call: Call) -> list[Positions]:
+    mine, axis = call.tracker.any_of([call.args[0]]), call.args[1] if len(call.args) > 1 else 0
+    found = []
+    for number, piece in enumerate(call.result):
+        selected = _select(Call(call.tracker, [call.args[0], axis, number], piece))
+        found.append(selected or mine.everything(tuple(piece.shape)))
+    return found
 
 
 def _settled(positions: Positions, axis: int) -> Positions:
@@ -392,7 +416,7 @@ _RULES: dict[str, Rule] = {
     "stack": _stack,
     "unsqueeze": _unsqueeze,
 }
-_SEVERAL: dict[str, Callable[[Tracker, Any, Any], list[Positions]]] = {
+_SEVERAL: dict[str, Callable[[Call], list[Positions]]] = {
     **dict.fromkeys(("split", "split_with_sizes"), _chunks),
     "unbind": _unbind,
 }

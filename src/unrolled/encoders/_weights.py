@@ -14,7 +14,8 @@ def initialise_he(network: nn.Module) -> None:
     """
     for part in network.modules():
         if isinstance(part, _ConvNd):
-            nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
+            if not part.weight.is_meta:  # to draw nothing, torch would first load its compiler
+                nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
         elif isinstance(part, _BatchNorm) and part.affine:
@@ -26,7 +27,9 @@ def initialise_normal(network: nn.Module, kind: type[nn.Module], deviation: floa
     """Draw the weights of every module of ``kind`` from N(0, deviation²); its biases are 0."""
     for part in network.modules():
         if isinstance(part, kind):
-            nn.init.normal_(part.get_parameter("weight"), 0.0, deviation)
+            weight = part.get_parameter("weight")
+            if not weight.is_meta:
+                nn.init.normal_(weight, 0.0, deviation)
             if part.bias is not None:
                 nn.init.zeros_(part.get_parameter("bias"))
 

@@ -4,7 +4,6 @@ import copy
 from collections.abc import Iterable
 from typing import Literal, TypeAlias, cast
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -95,7 +94,7 @@ class TimeConv3d(nn.Conv3d):
 
     Shapes: x [B, C, T, H, W]; y [B, D, ceil(T / stride), H', W'].
     Args:
-        conv: over pictures; every tap gets its share of the weight.
+        conv: over pictures; every tap gets its share of the weight, and the bias is taken over.
         taps: in time.
         time_stride: in time.
         time_padding: "zeros" or "replicate".
@@ -119,10 +118,12 @@ class TimeConv3d(nn.Conv3d):
             device="meta",
         )
         self.time_padding: TimePadding = time_padding
-        share = conv.weight.detach()[:, :, None] / taps
-        self.weight = nn.Parameter(share.repeat(1, 1, taps, 1, 1))
-        if conv.bias is not None:
-            self.bias = nn.Parameter(conv.bias.detach().clone())
+        weight = conv.weight.detach()
+        grown = weight.new_empty(*weight.shape[:2], taps, *weight.shape[2:])
+        if not weight.is_meta:
+            grown.copy_((weight / taps)[:, :, None].expand_as(grown))
+        self.weight = nn.Parameter(grown)
+        self.bias = conv.bias
 
     def forward(self, input: Tensor) -> Tensor:
         """Return ``[B, D, T', H', W']``."""
@@ -201,7 +202,6 @@ def pad_time(x: Tensor, taps: int, stride: int, time_padding: TimePadding) -> Te
 def _batch_norm(layer: nn.BatchNorm2d) -> nn.BatchNorm3d:
     tracks = layer.track_running_stats
     grown = nn.BatchNorm3d(layer.num_features, layer.eps, layer.momentum, layer.affine, tracks)
-    grown = grown.to(next(iter(layer.state_dict().values()), torch.zeros(())))
     grown.load_state_dict(layer.state_dict(), assign=True)
     return grown
 

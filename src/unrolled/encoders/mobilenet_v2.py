@@ -1,8 +1,7 @@
 """MobileNetV2: a picture network of inverted residuals, small enough for a live stream."""
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -54,7 +53,7 @@ class SameConv2d(nn.Conv2d):
 
 
 class InvertedResidual(nn.Module):
-    """Expand by 1 x 1, filter each map by 3 x 3, project by 1 x 1; beside a shortcut if sizes agree.
+    """Expand by 1 x 1, filter each map by 3 x 3, project by 1 x 1; a shortcut if sizes agree.
 
         y = bn(project(ReLU6(bn(depthwise(ReLU6(bn(expand(x)))))))) [+ x]
 
@@ -109,7 +108,8 @@ class MobileNetV2(PictureNetwork):
         torch.Size([2, 7, 5])
     """
 
-    head_parts: ClassVar[tuple[str, ...]] = ("classifier",)
+    head_parts = ("classifier",)
+    features: PooledPictures
 
     def __init__(
         self, *, class_count: int = 1000, dropout: float = 0.2, edges: Edges = "centred"

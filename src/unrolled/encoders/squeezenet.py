@@ -1,7 +1,5 @@
 """SqueezeNet 1.1: a small picture network of squeezed and expanded maps."""
 
-from typing import ClassVar
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -62,8 +60,9 @@ class SqueezeNet11(PictureNetwork):
         torch.Size([2, 7, 5])
     """
 
-    smallest: ClassVar[int] = 21
-    head_parts: ClassVar[tuple[str, ...]] = ("classifier",)
+    smallest = 21
+    head_parts = ("classifier",)
+    features: PooledPictures
 
     def __init__(
         self, *, class_count: int = 1000, dropout: float = 0.5, ceil_mode: bool = True

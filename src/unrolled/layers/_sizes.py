@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -19,11 +19,12 @@ def frame_after(layer: Recurrence[Any, Any, Any, Any], x: Tree, state: Tree) -> 
     """
     with _evaluating(layer):
         if layer.has_context():
-            return layer.scan(x, state)[0]  # its rows belong to those of the context
+            y, _ = layer.scan(x, state)  # all rows: they belong to those of the context
+            return cast(Tree, y)
         first = map_leaves(lambda leaf: leaf[:1], x)
         y, _ = layer.scan(first, map_leaves(lambda leaf: leaf[:1], state))
         batch_size = len(leaves(x)[0])
-        return map_leaves(lambda leaf: leaf.expand(batch_size, *leaf.shape[1:]), y)
+        return cast(Tree, map_leaves(lambda leaf: leaf.expand(batch_size, *leaf.shape[1:]), y))
 
 
 @contextmanager

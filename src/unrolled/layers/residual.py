@@ -1,6 +1,6 @@
 """A layer and the way around it."""
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from torch import Tensor, nn
 
@@ -14,6 +14,10 @@ class ResidualState(NamedTuple):
 
     layer: Any
     skip: Any
+
+
+Pairs: TypeAlias = list[tuple[Recurrence[Any, Any, Any, Any], Any]]
+Branches: TypeAlias = tuple[Pairs, Pairs, bool]
 
 
 class Residual(Recurrence[ResidualState]):
@@ -61,6 +65,11 @@ class Residual(Recurrence[ResidualState]):
     @property
     def _parts(self) -> tuple[Recurrence[Any], Recurrence[Any] | None]:
         return cast("tuple[Recurrence[Any], Recurrence[Any] | None]", (self.layer, self.skip))
+
+    def branches(self, state: ResidualState) -> Branches:
+        """Return the layer and the way around it with their states; no ReLU is behind them."""
+        layer, skip = self._parts
+        return [(layer, state.layer)], [] if skip is None else [(skip, state.skip)], False
 
     def initial_state(self, batch_size: int) -> ResidualState:
         """Return the initial state of the layer and of the way around it."""

@@ -10,6 +10,7 @@ from torch import nn
 
 from unrolled.errors import ConfigError
 from unrolled.layers._sizes import frame_after
+from unrolled.layers.prepared import PreparedStepper
 from unrolled.recurrence import Recurrence
 from unrolled.state import Tree, first_step, map_leaves
 
@@ -25,8 +26,8 @@ class Serial(Recurrence[tuple[Any, ...], Tree, Tree]):
 
     Shapes: x as the first layer takes it; state a tuple, one state a layer; y as the last gives it.
     Args:
-        layers: the recurrences, in order; a ``Serial`` among them is fine. Or one mapping from names
-            to them.
+        layers: the recurrences, in order; a ``Serial`` among them is fine. Or one mapping from
+            names to them.
     Raises:
         ConfigError: no layer, or a module that is not a ``Recurrence``.
     Source: none; the composition of maps. Parameters are named by position or by name, as in
@@ -74,6 +75,18 @@ class Serial(Recurrence[tuple[Any, ...], Tree, Tree]):
             if position + 1 < len(self.layers):  # only to learn what reaches the next layer
                 x = frame_after(layer, x, states[-1])
         return tuple(states)
+
+    def flattened(self, state: tuple[Any, ...]) -> list[tuple[AnyLayer, Any]]:
+        """Return every layer with its part of the state."""
+        return list(zip(self.layers, state, strict=True))
+
+    def stepper(self, x_t: Tree, state: tuple[Any, ...]) -> PreparedStepper:  # noqa: ARG002
+        """Return ``step`` with the weights of causal convolutions folded, packed and frozen.
+
+        Raises:
+            UnplannableError: with the reason; ``step_`` does the same.
+        """
+        return PreparedStepper(self, state)
 
     def scan(self, x: Tree, state: tuple[Any, ...]) -> tuple[Tree, tuple[Any, ...]]:
         """Run the whole chunk through one layer after the other."""

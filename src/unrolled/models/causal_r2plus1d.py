@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from unrolled.errors import ConfigError
 from unrolled.layers import BatchNorm, CausalConv3d, Linear, PerFrame, Serial
 from unrolled.layers._sizes import frame_after
+from unrolled.layers.residual import Branches, Pairs
 from unrolled.models._blocks import convolution, space_pool
 from unrolled.recurrence import Recurrence
 from unrolled.state import first_step
@@ -63,6 +64,11 @@ class CausalR2Plus1DBlock(Recurrence[R2Plus1DBlockState]):
             self.downsample = Serial(shortcut, BatchNorm(width))
         self.supports = self.conv1.supports
 
+    def branches(self, state: R2Plus1DBlockState) -> Branches:
+        """Return the convolutions and the way around them with their states; a ReLU behind."""
+        main: Pairs = [(self.conv1, state.conv1), (self.conv2, state.conv2)]
+        return main, [] if self.downsample is None else [(self.downsample, state.downsample)], True
+
     def state_like(self, x_t: Float[Tensor, "B C H W"]) -> R2Plus1DBlockState:
         """Return black frames of the sizes that reach each convolution."""
         conv1 = self.conv1.state_like(x_t)
@@ -105,9 +111,9 @@ class CausalR2Plus1D(Serial):
         logits_t = fc(mean over places of layer4(layer3(layer2(layer1(stem(x))))))
 
     Names of parts and shapes of weights are those of ``R2Plus1D``, so that its weights fit. Where
-    that network strides over time, the taps behind the stride stand further apart here, so that they
-    meet the frames that they were trained on: every second, fourth and eighth frame has the answer
-    of the strided causal network.
+    that network strides over time, the taps behind the stride stand further apart here, so that
+    they meet the frames that they were trained on: every eighth frame has the answer of the network
+    that strides and looks back only.
 
     Shapes: x [B, T, C, H, W] float; state one state a part; y [B, T, class_count] logits.
     Args:

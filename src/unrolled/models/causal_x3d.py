@@ -39,7 +39,7 @@ class SqueezeExcitation(nn.Module):
 
     def forward(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:
         """Weigh the channels."""
-        gates = self.excite(self.squeeze(x.mean((-2, -1))).relu()).sigmoid()
+        gates: Tensor = self.excite(self.squeeze(x.mean((-2, -1))).relu()).sigmoid()
         return x * gates[:, :, None, None]
 
 

@@ -24,8 +24,8 @@ class ConvLSTMForecaster(nn.Module):
     A frame is cut into patches, whose pixels become channels. The encoder streams by itself:
     ``network.encoder`` is a ``Recurrence`` over patches.
 
-    Shapes: x [B, T, C, H, W] float, H and W multiples of ``patch_size``; y [B, frame_count, C, H, W]
-        logits of pixels in [0, 1].
+    Shapes: x [B, T, C, H, W] float, H and W multiples of ``patch_size``; y [B, frame_count, C,
+        H, W], logits of pixels in [0, 1].
     Args:
         input_size: C.
         hidden_sizes: channels of each layer of the encoder; the forecaster has them in reverse.

@@ -1,7 +1,7 @@
 """Recurrent convolutional networks over several depths of a picture network."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from jaxtyping import Float
@@ -82,7 +82,9 @@ class GRURCN(Recurrence[GRURCNState]):
         """Return the channels that each unit takes."""
         convolutions = [layer for layer in self.network.features if isinstance(layer, nn.Conv2d)]
         sizes = [convolutions[place].out_channels for place in (3, 6, 9, 12)]
-        sizes.append(self.network.classifier[3].out_features)
+        fc7 = self.network.classifier[3]
+        assert isinstance(fc7, nn.Linear)
+        sizes.append(fc7.out_features)
         below = [0, *hidden_sizes[:-1]] if self.stacked else [0] * 5
         return [size + more for size, more in zip(sizes, below, strict=True)]
 
@@ -105,10 +107,9 @@ class GRURCN(Recurrence[GRURCNState]):
         with torch.no_grad():  # only to learn the sizes of the maps
             maps = self._look(x_t)
         states: list[Any] = []
-        for unit, map_ in zip(units[:-1], maps, strict=False):
-            states.append(
-                unit.state_like(map_.new_zeros(len(x_t), unit.input_size, *map_.shape[2:]))
-            )
+        for unit, seen in zip(units[:-1], maps, strict=False):
+            channels = cast(int, unit.input_size)
+            states.append(unit.state_like(seen.new_zeros(len(x_t), channels, *seen.shape[2:])))
         states.append(units[-1].initial_state(len(x_t)))
         return GRURCNState(tuple(states), tuple(c.initial_state(len(x_t)) for c in classifiers))
 
@@ -146,5 +147,5 @@ def _fit(below: Tensor, maps: Tensor) -> Tensor:
     """Pool the maps of the unit below to the places that the next unit has."""
     if maps.ndim == 3:
         return _over_places(below)
-    pooled = F.adaptive_max_pool2d(below.flatten(0, 1), maps.shape[-2:])
+    pooled: Tensor = F.adaptive_max_pool2d(below.flatten(0, 1), maps.shape[-2:])
     return pooled.unflatten(0, below.shape[:2])

@@ -43,8 +43,8 @@ class LRCN(Serial):
     Shapes: x [B, T, C, H, W] float; state one state a layer; y [B, T, class_count] logits.
     Args:
         class_count: classes.
-        network: a picture network, or the name of one, such as "resnet18" or "vgg16"; of one that is
-            named, the classifier is left away.
+        network: a picture network, or the name of one, such as "resnet18" or "vgg16"; of one
+            that is named, the classifier is left away.
         hidden_size: of the LSTM.
         num_layers: how many LSTMs.
         dropout: share that training drops from what each LSTM takes.

@@ -1,4 +1,4 @@
-"""Arrays of an HDF5 file, read in a process of its own: that library was not made for strangers'."""
+"""Arrays of an HDF5 file, read in a process of its own, since that library may crash."""
 
 import subprocess
 import sys

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
-import av
 import numpy as np
 
 from unrolled.errors import ReaderError
@@ -46,17 +45,16 @@ class Child:
                 request = self._receive()
             except (EOFError, OSError):
                 return
-            if request.get("stop") or "free" in request:
-                continue  # for a request that has ended already
+            if "do" not in request:
+                continue  # it was for a request that has ended
             try:
                 self._answer(request)
                 self._send({"end": True})
             except ReaderError as error:
                 self._send({"error": [error.expected, error.got, error.cure]})
-            except (av.error.FFmpegError, ValueError) as error:
-                self._send({"error": [f"a video at {request['path']}", _words(error), ""]})
-            except MemoryError:
-                self._send({"error": [f"a video at {request['path']}", "too large a frame", ""]})
+            except Exception as error:  # whatever a file may cause, it costs this file alone
+                words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+                self._send({"error": [f"a video at {request['path']}", words, ""]})
 
     def _answer(self, request: dict[str, Any]) -> None:
         with VideoFile(
@@ -79,7 +77,7 @@ class Child:
                 free = list(range(len(slots)))
             while not free or self._connection.poll():
                 message = self._receive()
-                if message.get("stop"):
+                if "leave" in message:
                     return
                 free.append(message["free"])
             slot = free.pop(0)
@@ -123,10 +121,6 @@ def _shown(file: VideoFile, request: dict[str, Any]) -> Iterator[tuple[Shown, in
     else:
         for shown in file.frames(start, stop):
             yield shown, 1
-
-
-def _words(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _limit_memory() -> None:

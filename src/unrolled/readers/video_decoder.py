@@ -15,6 +15,8 @@ MAX_PIXELS = 2**25  # of a frame, 8K; what announces more is not decoded
 _ERRORS = (av.error.FFmpegError, ValueError, OSError)
 # A frame that no other refers to can be left out here without a trace in the others.
 _SKIPPABLE = ("h264",)
+# After damage a decoder may bring frames out of order: some are then held, and sorted.
+_HELD, _MOST_LATE = 4, 16
 
 _heard: list[tuple[int, str, str]] = []
 
@@ -86,6 +88,9 @@ class Decoder:
         self._ended, self._from_start = False, from_start
         self._number = 0
         self._last: float | None = None
+        self._late, self._ahead = 0, 0.0
+        self._held: list[tuple[float, int, av.VideoFrame]] = []
+        self._taken = self._hold_until = 0
         self._order: list[int] = []
         _heard.clear()
 
@@ -105,8 +110,12 @@ class Decoder:
             self._ended = packet is None or not packet.size
             if self._order and packet is not None:
                 heappop(self._order)
+        if words or _heard:
+            self._hold_until = self._taken + _MOST_LATE
         for frame in frames:
             self._take(frame)
+        if self._ended:
+            self._release(0)
         self._tell(packet, words, any(frame.is_corrupt for frame in frames))
         self._on_work()
 
@@ -124,15 +133,24 @@ class Decoder:
             seconds = float(stamp * self._time_base)
         else:
             seconds = 0.0 if self._last is None else self._last + self._step_seconds
-        if self._last is not None and seconds <= self._last:
-            late = seconds
-            seconds = self._last + self._step_seconds
-            self._on_damage(
-                self._number, seconds, f"its time stamp, {late:.3f} s, is not after the last one"
-            )
-        self._pending.append(Shown(frame, seconds))
-        self._last = seconds
-        self._number += 1
+        heappush(self._held, (seconds + self._ahead, self._taken, frame))
+        self._taken += 1
+        self._release(_HELD if self._taken < self._hold_until else 0)
+
+    def _release(self, keep: int) -> None:
+        """Hand on the frames that are held, the earliest first; one that comes too late is lost."""
+        while len(self._held) > keep:
+            seconds, _, frame = heappop(self._held)
+            if self._last is None or seconds > self._last:
+                self._pending.append(Shown(frame, seconds))
+                self._last, self._late = seconds, 0
+                self._number += 1
+                continue
+            words = f"the frame of {seconds:.3f} s comes after a later one and is left out"
+            self._on_damage(self._number, seconds, words)
+            self._late += 1
+            if self._late > _MOST_LATE:  # it is the later one that was wrong
+                self._ahead += self._last + self._step_seconds - seconds
 
     def _tell(self, packet: "av.Packet[VideoStream] | None", words: str, corrupt: bool) -> None:
         heard = [message.strip() for _, _, message in _heard]

@@ -93,7 +93,7 @@ class VideoFile:
             index = index_of(self.path)
             number = bisect_right(index.keys, self._stamp(start_seconds)) - 1
             if index.exact and number > 0:
-                self._decoder.seek(index.seeks[number])
+                self._decoder.seek(index.keys[number])
         while (shown := self._decoder.read()) is not None:
             if stop_seconds is not None and shown.seconds >= stop_seconds - _SAME_SECONDS:
                 return
@@ -141,7 +141,7 @@ class VideoFile:
             number = bisect_right(index.keys, target) - 1
             ahead = number > 0 and (reached is None or index.keys[number] > reached)
             if ahead and self._precise:
-                self._decoder.seek(index.seeks[number])
+                self._decoder.seek(index.keys[number])
                 # Frames shown before the key frame may refer to what was jumped over.
                 self._trusted_from = float(index.keys[number] * (self._stream.time_base or 0))
             shown = self._decoder.read(set(wanted))

@@ -27,14 +27,12 @@ class Index(NamedTuple):
     Args:
         pts: of the frames that will come, ascending, in units of the time base.
         keys: pts of those from which decoding can begin, ascending.
-        seeks: for each key, the time stamp to seek by.
         exact: every packet has a pts of its own, so that a frame is known by it.
         end_seconds: when the last frame has been shown.
     """
 
     pts: list[int]
     keys: list[int]
-    seeks: list[int]
     exact: bool
     end_seconds: float
 
@@ -61,6 +59,9 @@ def open_container(path: Path) -> InputContainer:
         holds = "sound alone" if container.streams.audio else "no pictures"
         container.close()
         raise ReaderError(f"a video at {path}", f"a file that holds {holds}")
+    if container.streams.video[0].codec_context is None:
+        container.close()
+        raise ReaderError(f"a video at {path}", "one in a code that has no decoder here")
     return container
 
 
@@ -77,7 +78,7 @@ def index_of(path: Path) -> Index:
 
 @lru_cache(maxsize=_KEPT)
 def _index(path: Path, _size: int, _changed: int) -> Index:
-    stamps: list[tuple[int, int, bool]] = []
+    stamps: list[tuple[int, bool]] = []
     exact = True
     with open_container(path) as container:
         stream = container.streams.video[0]
@@ -90,8 +91,7 @@ def _index(path: Path, _size: int, _changed: int) -> Index:
                 exact = exact and pts is not None
                 known = pts if pts is not None else dts
                 known = round(len(stamps) / (rate * time_base)) if known is None else known
-                seek = known if dts is None else min(known, dts)
-                stamps.append((known, seek, packet.is_keyframe))
+                stamps.append((known, packet.is_keyframe))
         except (av.error.FFmpegError, ValueError, OSError):
             exact = False  # what is wrong is told by whoever decodes it
     stamps.sort()
@@ -99,8 +99,7 @@ def _index(path: Path, _size: int, _changed: int) -> Index:
     last = times[-1] if times else 0
     return Index(
         times,
-        keys=[stamp[0] for stamp in stamps if stamp[2]],
-        seeks=[stamp[1] for stamp in stamps if stamp[2]],
+        keys=[stamp[0] for stamp in stamps if stamp[1]],
         exact=exact and len(set(times)) == len(times) > 0,
         end_seconds=float(last * time_base + 1 / rate),
     )

@@ -127,7 +127,9 @@ def _resolve(
         stretch = (path, entry.start, entry.stop)
         if stretch in first:
             before = first[stretch]
-            twice = "listed before" + f" as {before}, here as {entry.label}" * (before != entry.label)
+            twice = "listed before" + f" as {before}, here as {entry.label}" * (
+                before != entry.label
+            )
             reason = reason or twice
         first.setdefault(stretch, entry.label)
         if reason:

@@ -20,8 +20,7 @@ import numpy as np
 
 from unrolled.errors import ReaderError
 
-_SILENCE_SECONDS = 20.0  # it says every second that it is alive
-_ANY_SLOT = 2  # frames of a size that fit in memory at first
+_SILENCE_SECONDS = 30.0  # it says every second that it is alive, but may have to wait for a core
 _own = threading.local()
 
 
@@ -208,7 +207,7 @@ class _Running:
     def stop(self, silence_seconds: float) -> bool:
         """Leave a request unfinished; return whether the process can go on."""
         try:
-            self.send({"stop": True})
+            self.send({"leave": True})
             while True:
                 message = self.receive(silence_seconds)
                 if "end" in message or "error" in message:

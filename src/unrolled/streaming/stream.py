@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import ConfigError, ReaderError, ShapeError, StateError
-from unrolled.fused import Stepper
 from unrolled.kernels.trace import UnplannableError
-from unrolled.recurrence import ContextT, InputT, OutputT, Recurrence, StateT
+from unrolled.recurrence import ContextT, InputT, OutputT, Recurrence, StateT, Stepping
 from unrolled.state import (
     describe_rows,
     from_named_leaves,
@@ -56,7 +55,7 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
         self.module = module
         self._state: StateT  # with the first frame
         self._frame: dict[str, list[Any]] = {}  # what a row of a frame looks like
-        self._stepper: Stepper | None = None  # with the first frame, if the step can be planned
+        self._stepper: Stepping | None = None  # with the first frame, if the step can be planned
         self._steps = torch.zeros(0, dtype=torch.int64)
         self._pushed = 0  # frames of all streams that are not yet counted in _steps
         self._restart = torch.zeros(0, dtype=torch.bool)

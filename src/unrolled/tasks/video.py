@@ -36,6 +36,7 @@ from unrolled.tasks.video_preprocessing import (
     VectorPreprocessing,
     read_preprocessing,
 )
+from unrolled.tasks.video_weights import feature_clips, frozen_options, start_from
 from unrolled.training.configuration import read_options
 from unrolled.training.device import seed_everything
 from unrolled.training.loop import Counters, Poll, Progress, Training
@@ -250,51 +251,70 @@ def prepare(
         show: is told how far reading is.
     """
     seed_everything(training.seed)
+    reading = reading.still if reading.freeze else reading
     data, preprocessing = kept_for(data, reading, show=show)
     parts = data.parts(reading)
     if isinstance(preprocessing, VectorPreprocessing):
         preprocessing = preprocessing.fitted([data.read(n) for n in parts["train"]])
     clips = Clips(data, preprocessing, reading.clip_frames)
-    clip = (reading.clip_frames, *preprocessing.frame)
-    class_names = with_background(data.class_names, reading)
-    network = build_video_network(name, len(class_names), options or {}, clip)
+    notices = tell(data, parts, reading)
     digests = {part: [data.samples[n].digest for n in found] for part, found in parts.items()}
-    model = VideoModel(
-        network,
-        class_names,
-        preprocessing,
-        describe(name, options or {}),
-        reading,
-        digests,
-    )
+    model = _new_model(name, options or {}, clips, reading, digests)
+    if reading.weights is not None:
+        notices.append(start_from(model.network, reading.weights))
     if not model.streams and training.window < reading.clip_frames:
         expected = f"a window of at least {reading.clip_frames} for a network over whole clips"
         raise ConfigError(expected, str(training.window), "pass a longer --window")
     if not model.streams and reading.background is not None:
         raise ConfigError("--background with a network that streams", str(model.model.get("name")))
-    batches = _batches(clips, parts["train"], reading, training, class_names)
-    validating = parts["valid"] or parts["train"]
-    labels = torch.tensor([data.samples[n].label for n in validating])
-
-    def validate(poll: Poll) -> float:
-        views = (reading.test_clips, reading.test_crops)
-        found = clip_probabilities(
-            model.driven, clips, validating, views=views, average=reading.average, poll=poll
-        )
-        return mean_nats(found, labels)
-
+    learner, seen = model.driven, clips
+    if reading.freeze:
+        learner, seen = feature_clips(model.network, clips, show)
+    batches = _batches(seen, parts["train"], reading, training, model.class_names)
     loop = Training(
-        model.driven,
+        learner,
         batches,
         partial(frame_losses, last_only=reading.loss_frames == "last" and not reading.background),
-        validate,
+        _validation(learner, seen, parts["valid"] or parts["train"], reading),
         training,
         folder=folder,
         report=report,
         begin_epoch=batches.begin_epoch,
     )
-    notices = tell(data, parts, reading)
     return Learning(model, loop, batches, clips, parts, reading, notices)
+
+
+def _new_model(
+    name: str | Network,
+    options: dict[str, Any],
+    clips: Clips,
+    reading: VideoOptions,
+    digests: dict[str, list[str]],
+) -> VideoModel:
+    """Return an untrained model for clips."""
+    if reading.freeze:
+        options = frozen_options(name, options)
+    class_names = with_background(clips.data.class_names, reading)
+    clip = (reading.clip_frames, *clips.preprocessing.frame)
+    network = build_video_network(name, len(class_names), options, clip)
+    about = describe(name, options)
+    return VideoModel(network, class_names, clips.preprocessing, about, reading, digests)
+
+
+def _validation(
+    driven: AnyRecurrence, clips: Clips, numbers: Sequence[int], reading: VideoOptions
+) -> Callable[[Poll], float]:
+    """Return what measures nats per clip on some samples."""
+    labels = torch.tensor([clips.data.samples[n].label for n in numbers])
+    views = (reading.test_clips, reading.test_crops)
+
+    def validate(poll: Poll) -> float:
+        found = clip_probabilities(
+            driven, clips, numbers, views=views, average=reading.average, poll=poll
+        )
+        return mean_nats(found, labels)
+
+    return validate
 
 
 def _batches(

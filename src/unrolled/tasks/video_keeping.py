@@ -13,6 +13,7 @@ from unrolled.readers.video import DamagedVideoWarning
 from unrolled.tasks.video_data import Sample, VideoData
 from unrolled.tasks.video_options import VideoOptions
 from unrolled.tasks.video_preprocessing import AnyPreprocessing, Preprocessing, VectorPreprocessing
+from unrolled.tasks.video_weights import preprocessing_like
 
 Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 _CROP_MARGIN = 8 / 7  # 128 for 112, as is usual
@@ -38,7 +39,7 @@ def kept_for(
     if data.kept_for is not None and preprocessing in (None, data.kept_for):
         return data, data.kept_for
     if preprocessing is None:
-        preprocessing = _chosen(data, options)
+        preprocessing = preprocessing_like(_chosen(data, options), options.weights)
     kept = keep_samples(data, preprocessing.resized, strict=options.strict, show=show)
     return replace(kept, kept_for=preprocessing), preprocessing
 

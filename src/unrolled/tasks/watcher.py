@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from pathlib import Path
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -20,10 +21,14 @@ from unrolled.readers.live_source import LiveFrame
 from unrolled.recurrence import Recurrence
 from unrolled.registry import build_recurrence
 from unrolled.streaming import FrameLabel, Labeller, label_frames
+from unrolled.tasks.video import VideoModel
+from unrolled.tasks.video_networks import describe
+from unrolled.tasks.video_options import VideoOptions
 from unrolled.tasks.video_preprocessing import Preprocessing
+from unrolled.tasks.video_splits import PARTS
 from unrolled.tasks.watcher_options import (
     CLASSES,
-    FILM_FRAMES,
+    FILM_SECONDS,
     NETWORK,
     NETWORK_OPTIONS,
     SIDE,
@@ -207,6 +212,22 @@ class Watcher:
         loop = Training(network, data, loss_of, validate, training, report=report)
         return cls(world, network, loop, accuracies)
 
+    def learn(self, folder: Path) -> bool:
+        """Learn to the end, or to a stop, and keep the model; return whether it was the end.
+
+        Args:
+            folder: gets the model, as one of the video task, so that every verb takes it.
+        """
+        finished = self.training.run()
+        reading = VideoOptions(clip_frames=WINDOW, height=SIDE, width=SIDE)
+        options = {name: _plain(value) for name, value in NETWORK_OPTIONS.items()}
+        described = describe(NETWORK, options)
+        parts: dict[str, list[str]] = {part: [] for part in PARTS}
+        model = VideoModel(self.network, self.class_names, PREPROCESSING, described, reading, parts)
+        known = {name: value for name, value in self.figures().items() if value is not None}
+        model.save(folder, known)
+        return finished
+
     @property
     def class_names(self) -> tuple[str, ...]:
         """The classes, standstill last."""
@@ -228,7 +249,7 @@ class Watcher:
 
     def film(self) -> MotionFilm:
         """Return a film that it has not learnt from, nor been chosen by."""
-        return self.world.film(_UNSEEN + _VALIDATING, FILM_FRAMES)
+        return self.world.film(_UNSEEN + _VALIDATING, round(FILM_SECONDS * FRAME_RATE_HZ))
 
     def live(self, film: MotionFilm, *, pace: bool) -> Iterator[FrameLabel]:
         """Label a film frame by frame, as if it came from a camera.
@@ -255,6 +276,10 @@ class Watcher:
         equal = whole.argmax(dim=-1) == single.argmax(dim=-1)
         difference = (whole - single).abs().max().item()
         return Watched(tuple(labels), tuple(target[0].tolist()), difference, int(equal.sum()))
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _camera(frames: UInt8[np.ndarray, "T 3 H W"]) -> Iterator[LiveFrame]:

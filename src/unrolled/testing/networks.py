@@ -133,9 +133,9 @@ def check_gradients(case: NetworkCase) -> None:
     """The derivative along a random direction equals a finite difference, in float64."""
     network, x = case.network.double(), case.x.double().requires_grad_()
     with torch.no_grad():
-        for tensor in network.parameters():
-            if tensor.ndim == 1:  # a bias of 0 leaves a dead map on the corner of its ReLU
-                tensor.add_(0.1 * torch.randn_like(tensor))
+        for parameter in network.parameters():
+            if parameter.ndim == 1:  # a bias of 0 leaves a dead map on the corner of its ReLU
+                parameter.add_(0.1 * torch.randn_like(parameter))
     tensors = [x, *network.parameters()]
     directions = [torch.randn_like(tensor) * (tensor.std(correction=0) + 0.1) for tensor in tensors]
     y = network(x)

@@ -1,0 +1,112 @@
+"""The prepared stream of a network against its own steps: same answers, same state, bounded."""
+
+import pytest
+import torch
+from torch import nn
+
+from unrolled.kernels.trace import UnplannableError
+from unrolled.layers import BatchNorm, CausalConv3d, CausalMeanPool, PerFrame, Residual, Serial
+from unrolled.layers.prepared import PreparedStepper
+from unrolled.models import CausalR2Plus1D, CausalSmall, CausalX3D
+from unrolled.recurrence import Recurrence
+from unrolled.state import named_leaves
+from unrolled.streaming import Stream
+
+
+def settled(network: Recurrence, size: int) -> Recurrence:
+    """Give batch normalisation statistics, scales and shifts that would show."""
+    generator = torch.Generator().manual_seed(3)
+    for part in network.modules():
+        if isinstance(part, BatchNorm):
+            for tensor in (part.weight.data, part.running_var):
+                tensor.uniform_(0.5, 1.5, generator=generator)
+            for tensor in (part.bias.data, part.running_mean):
+                tensor.uniform_(-0.5, 0.5, generator=generator)
+    network.train()
+    with torch.no_grad():
+        for _ in range(20):
+            network(torch.randn(4, 5, 3, size, size))
+    return network.eval()
+
+
+NETWORKS = {
+    "small": lambda: CausalSmall(5, widths=(4, 6, 8), hidden_size=7),
+    "r2plus1d": lambda: CausalR2Plus1D(5, width=4),
+    "x3d": lambda: CausalX3D(5, widths=(4, 6), depths=(1, 3), head_size=7, window=3),
+    "dense": lambda: Serial(CausalConv3d(3, 5, kernel_size=(3, 3, 3), dilation=2)),
+    "depthwise": lambda: Serial(CausalConv3d(3, 3, kernel_size=(2, 3, 3), groups=3)),
+    "depthwise_dilated": lambda: Serial(
+        CausalConv3d(3, 3, kernel_size=(3, 1, 1), dilation=2, groups=3, bias=False)
+    ),
+    "pointwise": lambda: Serial(CausalConv3d(3, 5, kernel_size=(1, 1, 1), bias=False)),
+    "residual": lambda: Serial(
+        Residual(Serial(CausalConv3d(3, 3, kernel_size=(2, 1, 1)), PerFrame(nn.ReLU()))),
+        PerFrame(nn.ReLU()),
+        CausalMeanPool(2),
+    ),
+}
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_stream_gives_what_the_clip_gives(name: str, rows: int) -> None:
+    torch.manual_seed(0)
+    network, x = settled(NETWORKS[name](), 17), torch.randn(rows, 11, 3, 17, 19)
+    expected, state = network(x)
+    stream = Stream(network)
+    y = torch.stack([stream.push(x_t) for x_t in x.unbind(1)], dim=1)
+    assert stream.is_native
+    assert (y - expected).abs().max() <= 1e-5 * expected.abs().max()
+    assert expected.std(1).max() > 1e-3 * expected.abs().max()  # it is not all bias
+    for path, leaf in named_leaves(stream.state).items():
+        wanted = named_leaves(state)[path]
+        scale = wanted.abs().max() if wanted.numel() else 1
+        assert torch.allclose(leaf, wanted, rtol=0, atol=1e-5 * float(scale)), path
+
+
+def test_the_frame_and_what_a_module_gave_are_not_written_over() -> None:
+    network = settled(NETWORKS["residual"](), 8)
+    stream, x_t = Stream(network), torch.randn(1, 3, 8, 8)
+    before = x_t.clone()
+    first = stream.push(x_t)
+    kept = first.clone()
+    stream.push(torch.randn(1, 3, 8, 8))
+    assert torch.equal(x_t, before)
+    assert torch.equal(first, kept)
+
+
+def test_a_prepared_stream_is_saved_resumed_and_reset(tmp_path) -> None:
+    network, x = settled(NETWORKS["small"](), 17), torch.randn(2, 6, 3, 17, 19)
+    stream = Stream(network)
+    for x_t in x[:, :3].unbind(1):
+        stream.push(x_t)
+    stream.save(tmp_path / "stream.safetensors")
+    expected = stream.push(x[:, 3])
+    again = Stream(network)
+    again.load(tmp_path / "stream.safetensors")
+    assert torch.equal(again.push(x[:, 3]), expected)
+    again.reset(torch.tensor([1]))
+    y, _ = network(x[1:, 4:5])
+    assert (again.push(x[:, 4])[1:] - y[:, 0]).abs().max() <= 1e-5 * y.abs().max()
+
+
+def test_rows_side_by_side_have_the_bits_of_their_solo_runs() -> None:
+    network, x = settled(NETWORKS["small"](), 17), torch.randn(5, 4, 3, 17, 19)
+    together = Stream(network)
+    alone = [Stream(network) for _ in range(5)]
+    for x_t in x.unbind(1):
+        y = together.push(x_t)
+        for row, stream in enumerate(alone):
+            assert (stream.push(x_t[row : row + 1]) - y[row]).abs().max() <= 1e-5 * y.abs().max()
+
+
+def test_what_cannot_be_prepared_says_why() -> None:
+    conv = CausalConv3d(4, 4, kernel_size=(2, 3, 3), groups=2)
+    for network, reason in (
+        (Serial(PerFrame(nn.ReLU())), "no causal convolution"),
+        (Serial(conv).double(), "not float32"),
+        (Serial(conv), "groups of several channels"),
+    ):
+        state = network.state_like(torch.zeros(1, 4, 5, 5, dtype=torch.float32))
+        with pytest.raises(UnplannableError, match=reason):
+            PreparedStepper(network, state)
