@@ -31,7 +31,13 @@ def python_blocks(page: str) -> list[str]:
 
 BLOCKS = [
     pytest.param(block, id=f"{page} block {number}")
-    for page in ("README.md", "docs/networks.md", "docs/world.md")
+    for page in (
+        "README.md",
+        "docs/live.md",
+        "docs/networks.md",
+        "docs/streaming_networks.md",
+        "docs/world.md",
+    )
     for number, block in enumerate(python_blocks(page))
 ]
 

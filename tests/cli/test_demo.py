@@ -26,6 +26,9 @@ def _small_and_elsewhere(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(demo_language, "SENTENCES", 300)
 
 
+LANGUAGE = ("--only", "language")
+
+
 def stop_at_step(number: int, monkeypatch) -> None:
     log = run_folder.RunFolder.log
 
@@ -38,7 +41,7 @@ def stop_at_step(number: int, monkeypatch) -> None:
 
 
 def test_in_a_pipe_it_is_plain_text_from_the_header_to_the_commands(capsys) -> None:
-    assert main(["demo", "--minutes", "0.02"]) == 0
+    assert main(["demo", "--only", "language", "--minutes", "0.02"]) == 0
     captured = capsys.readouterr()
     way = "native" if is_there() else "python"
     places = [
@@ -50,8 +53,8 @@ def test_in_a_pipe_it_is_plain_text_from_the_header_to_the_commands(capsys) -> N
             "step     0",
             "of what can be learnt",
             "Of 50 sentences",
-            "The model is in runs/demo-1.",
-            "runs/demo-1/report.html",
+            "The models are in runs/demo-1.",
+            "runs/demo-1/language/report.html",
             "unrolled train language --data YOUR.txt",
         )
     ]
@@ -63,33 +66,37 @@ def test_in_a_pipe_it_is_plain_text_from_the_header_to_the_commands(capsys) -> N
 
 
 def test_its_run_is_one_of_the_language_task(capsys) -> None:
-    assert main(["demo", "--minutes", "0.005", "--out", "d", "--json"]) == 0
-    figures = json.loads(capsys.readouterr().out)
+    assert main(["demo", *LANGUAGE, "--minutes", "0.005", "--out", "d", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    figures = result["language"]
+    assert result["finished"]
     assert figures["finished"]
     assert figures["steps"] > 0
     assert figures["sentences"] >= figures["grammatical"] >= figures["possible"]
-    assert main(["evaluate", "d", "--json"]) == 0
+    assert main(["evaluate", "d/language", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["part"] == "held-out"
 
 
 def test_stopped_while_it_learns_it_keeps_the_model_and_goes_on(monkeypatch, capsys) -> None:
     with monkeypatch.context() as patched:
         stop_at_step(1, patched)
-        assert main(["demo", "--minutes", "1", "--out", "d"]) == 130
+        assert main(["demo", *LANGUAGE, "--minutes", "1", "--out", "d"]) == 130
     out = capsys.readouterr().out
-    assert "Stopped after 1 steps" in out
+    assert "stopped after 1 steps" in out
     assert "too early to measure" in out
-    assert "unrolled train --resume d" in out
-    assert Path("d/report.html").exists(), "of what is finished"
-    assert main(["generate", "d", "--length", "3"]) == 0, "what there is can be used"
-    reopened, _ = reopen(Path("d"), lambda *_: None)
+    assert "unrolled train --resume d/language" in out
+    assert Path("d/language/report.html").exists(), "of what is finished"
+    assert main(["generate", "d/language", "--length", "3"]) == 0, "what there is can be used"
+    reopened, _ = reopen(Path("d/language"), lambda *_: None)
     assert reopened.counters.step == 1
 
 
 def test_stopped_it_still_prints_one_json_object(monkeypatch, capsys) -> None:
     stop_at_step(2, monkeypatch)
     assert main(["demo", "--minutes", "0.1", "--out", "d", "--json"]) == 130
-    figures = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    result = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert "watching" not in result, "a stop ends all of it"
+    figures = result["language"]
     assert (figures["finished"], figures["steps"]) == (False, 2)
     assert figures["nats_per_character"] is None
 
@@ -100,11 +107,11 @@ def test_stopped_while_it_is_judged_it_keeps_what_was_learnt(monkeypatch, capsys
         narrator.judged(model, seed=seed, poll=poll)
 
     monkeypatch.setattr(demo_language, "judged", interrupted)
-    assert main(["demo", "--minutes", "0.005", "--out", "d"]) == 130
+    assert main(["demo", *LANGUAGE, "--minutes", "0.005", "--out", "d"]) == 130
     out = capsys.readouterr().out
     assert "of what can be learnt" in out
     assert "grammatical" not in out
-    assert Path("d/model/model.safetensors").exists()
+    assert Path("d/language/model/model.safetensors").exists()
 
 
 def test_bad_wishes_are_refused_before_anything_is_shown(capsys) -> None:
@@ -145,7 +152,7 @@ RUN = """
 import sys
 from unrolled.cli import demo_film, demo_language, main
 demo_language.SENTENCES, demo_film.FRAME_RATE_HZ = 300, 500
-sys.exit(main(["demo", "--minutes", "0.02", "--out", "d"]))
+sys.exit(main(["demo", "--only", "language", "--minutes", "0.02", "--out", "d"]))
 """
 
 

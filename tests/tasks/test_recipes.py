@@ -1,16 +1,25 @@
 """Recipes: each can be read, says what it reads, and asks for what exists."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from unrolled.errors import ReaderError
+from unrolled.tasks import video_configuration
 from unrolled.tasks.language_configuration import SECTIONS, read_language_configuration
 from unrolled.tasks.language_networks import build_language_network, network_options
 from unrolled.tasks.recipes import find_configuration, recipes
+from unrolled.tasks.video_configuration import read_video_configuration
+from unrolled.tasks.video_networks import build_video_network
 
 
-@pytest.mark.parametrize("name", recipes())
+def task_of(name: str) -> str:
+    (line,) = re.findall(r"^task: (\w+)$", find_configuration(name).read_text(), flags=re.M)
+    return line
+
+
+@pytest.mark.parametrize("name", [name for name in recipes() if task_of(name) == "language"])
 def test_every_recipe_is_sound(name: str) -> None:
     found = read_language_configuration(find_configuration(name))
     for section, kind in SECTIONS.items():
@@ -20,6 +29,15 @@ def test_every_recipe_is_sound(name: str) -> None:
     assert found["data"].startswith(("$UNROLLED_DATA/", "/usr/include/"))
     folder = found["data"].split("/*")[0].rpartition("/input")[0] or found["data"]
     assert recipes()[name].split("; reads ")[1] in folder or "**" in found["data"]
+
+
+def test_the_recipe_of_the_motion_world_is_sound() -> None:
+    found = read_video_configuration(find_configuration("motion_world"))
+    for section, kind in video_configuration.SECTIONS.items():
+        kind(**found.get(section, {}))
+    assert found["data"] == "world"
+    network = build_video_network(found["model"], 8, found["options"], (16, 3, 32, 32))
+    assert network.class_count == 8
 
 
 def test_the_small_network_of_zaremba_is_the_papers() -> None:

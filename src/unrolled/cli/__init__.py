@@ -7,6 +7,7 @@ from cyclopts import App, CycloptsError
 
 import unrolled
 from unrolled.cli.bench import bench
+from unrolled.cli.compare import compare
 from unrolled.cli.convert import convert
 from unrolled.cli.data import data
 from unrolled.cli.demo import demo
@@ -31,7 +32,20 @@ app = App(
     help_formatter=FoldedHelp(),
     help_format="plaintext",  # Markdown would swallow <eos>, and takes 60 ms to import
 )
-for verb in (demo, train, evaluate, predict, generate, stream, inspect, figure, verify, data, info):
+for verb in (
+    demo,
+    train,
+    evaluate,
+    compare,
+    predict,
+    generate,
+    stream,
+    inspect,
+    figure,
+    verify,
+    data,
+    info,
+):
     app.command(verb)
 app.command(bench)
 app.command(export)

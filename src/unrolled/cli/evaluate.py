@@ -1,16 +1,23 @@
 """``unrolled evaluate``."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from unrolled.cli.imports import Imports, run_imports
 from unrolled.cli.output import notice, print_json, print_table, progress_bar
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
+    from unrolled.diagnostics import MotionDiagnosis
     from unrolled.tasks.language import LanguageModel
     from unrolled.tasks.video import VideoModel
     from unrolled.tasks.video_evaluation import VideoScore
+
+
+class _Joined(NamedTuple):
+    minutes: float
+    background: str | None
 
 
 def evaluate(
@@ -25,6 +32,10 @@ def evaluate(
     average: Literal["probabilities", "logits"] | None = None,
     group: str | None = None,
     strict: bool = False,
+    motion: bool = False,
+    live: bool = False,
+    minutes: float = 10.0,
+    background: str | None = None,
     import_: Imports = (),
     json: bool = False,
 ) -> None:
@@ -33,6 +44,8 @@ def evaluate(
     Example: unrolled evaluate runs/language-1
 
     Example: unrolled evaluate runs/video-1 --clips 10 --crops 3
+
+    Example: unrolled evaluate runs/video-1 --live --minutes 10
 
     Args:
         model: a run folder or a model folder.
@@ -45,6 +58,11 @@ def evaluate(
         average: of videos: what is averaged; left out, as in training.
         group: of other videos: a pattern whose match in a path is its group.
         strict: of videos: fail if any is damaged or missing.
+        motion: of videos: also say what is lost with frames shuffled, reversed and frozen.
+        live: of videos: join them to one long stream and label that frame by frame.
+        minutes: of that stream.
+        background: of that stream: what idle stretches between the videos are made of, as `train`
+            takes it; left out, as in training.
         import_: a Python file of yours that registers the model's network.
         json: print one JSON object and nothing else.
     """
@@ -58,8 +76,9 @@ def evaluate(
         _language(loaded, model, data, part, encoding, json=json)
         return
     changes = {"test_clips": clips, "test_crops": crops, "group": group, "strict": strict or None}
-    given = {name: value for name, value in changes.items() if value is not None}
-    _video(loaded, model, data, part, given, average, json=json)
+    given: dict[str, object] = {name: value for name, value in changes.items() if value is not None}
+    joined = _Joined(minutes, background) if live else None
+    _video(loaded, model, data, part, given, average, joined, motion=motion, json=json)
 
 
 def _language(
@@ -105,14 +124,17 @@ def _video(
     model: Path,
     data: str | None,
     part: str | None,
-    changes: dict[str, object],
+    changes: Mapping[str, object],
     average: Literal["probabilities", "logits"] | None,
+    joined: _Joined | None,
     *,
+    motion: bool,
     json: bool,
 ) -> None:
     from dataclasses import replace
 
     from unrolled.tasks.video_evaluation import evaluate_data
+    from unrolled.tasks.video_motion import diagnose_data
     from unrolled.tasks.video_run import read_request
     from unrolled.training.configuration import expand_path
     from unrolled.training.run_folder import CONFIGURATION
@@ -123,15 +145,33 @@ def _video(
         raise ConfigError("--data", f"{model}, which remembers no data", "pass a folder of videos")
     data = expand_path(data)
     reading = replace(loaded.reading, **changes)  # type: ignore[arg-type]
+    if joined is not None:
+        from unrolled.tasks.video_joined_evaluation import evaluate_live
+
+        with progress_bar("evaluating") as bar:
+            live = evaluate_live(loaded, data, *joined, part=part, reading=reading, show=bar)
+        if json:
+            print_json({"model": str(model), "data": data, **live.figures()})
+        else:
+            print(live.summary())
+        return
     with progress_bar("evaluating") as bar:
         score = evaluate_data(loaded, data, part=part, reading=reading, average=average, show=bar)
+        found = (
+            diagnose_data(loaded, data, part=part, reading=reading, show=bar) if motion else None
+        )
     if json:
-        print_json({"model": str(model), "data": data, **score.figures()})
+        figures = score.figures() | ({} if found is None else {"motion": found.figures()})
+        print_json({"model": str(model), "data": data, **figures})
         return
     _show(score)
+    if found is not None:
+        _show_motion(found)
 
 
 def _show(score: "VideoScore") -> None:
+    from unrolled.tasks.video_view import class_rows
+
     figures = score.figures()
     if score.seen_in_training:
         notice(f"{score.seen_in_training:,} clips were left out: the model was trained on them")
@@ -140,20 +180,9 @@ def _show(score: "VideoScore") -> None:
     for words, faults in (("rejected", score.rejected), ("damaged", score.damaged)):
         for name, reason in faults:
             notice(f"{words}: {name}: {reason}")
-    names = score.class_names
-    rows = [
-        (name, f"{count:,}", "" if share is None else f"{100 * share:.1f}", *map(str, found))
-        for (name, share), found, count in zip(
-            score.per_class.items(),
-            score.confusion.tolist(),
-            score.confusion.sum(1).tolist(),
-            strict=True,
-        )
-    ]
-    columns = ("class", "clips", "right %", *(f"→ {name}" for name in names))
-    if len(names) > 8:
-        rows, columns = [row[:3] for row in rows], columns[:3]
-    print_table("", columns, rows, right=columns[1:])
+    rows = [(name, f"{count:,}", *rest) for name, count, *rest in class_rows(score)]
+    columns = ("class", "clips", "right %", "taken for")
+    print_table("", columns, rows, right=columns[1:3])
     top5 = "" if score.top5 is None else f", top-5 {100 * score.top5:.1f} %"
     print(
         f"top-1 {100 * score.top1:.1f} %{top5} of {len(score.labels):,} clips ({score.part}); "
@@ -164,3 +193,14 @@ def _show(score: "VideoScore") -> None:
         f"{f' + {score.unknown:,} of other classes' if score.unknown else ''}"
         f" = {figures['total']:,}"
     )
+
+
+def _show_motion(found: "MotionDiagnosis") -> None:
+    from unrolled.diagnostics import WAYS
+
+    rows = [
+        (name, f"{count:,}", *("-" if s is None else f"{100 * s:.1f}" for s in shares))
+        for name, count, shares in found.rows()
+    ]
+    columns = ("class", "clips", *WAYS)
+    print_table("the middle clip of each, right %", columns, rows, right=columns[1:])

@@ -94,7 +94,7 @@ def diagnose_motion(
 
     A network that ignores the order loses exactly nothing when frames are shuffled or reversed;
     one that needs motion falls to chance when they are frozen. What has no time axis to speak of
-    may refuse a single frame (with ``ShapeError``): it then has no figure.
+    may refuse a single frame (``ShapeError`` or ``ConfigError``): it then has no figure.
 
     Shapes: clips [B, T, ...], labels [B] int, logits [B, K].
     Args:
@@ -152,7 +152,7 @@ def _shown(clips: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
 def _logits(classify: Callable[[Tensor], Tensor], clips: Tensor, way: str) -> Tensor | None:
     try:
         return classify(clips)
-    except ShapeError:
+    except (ShapeError, ConfigError):
         if way != "single frame":
             raise
         return None

@@ -15,4 +15,8 @@ FIGURES: dict[str, str] = {
     "direction is left",
     "gates": "a trained LSTM's gates, open and shut, over a sentence that it reads",
     "recall_by_lag": "which network can learn to recall a symbol after how many steps",
+    "fusion_ladder": "single frame, late, early and slow fusion: sizes and receptive fields",
+    "motion": "accuracy with frames shuffled, reversed and frozen: who uses motion?",
+    "transitions": "blue to orange at any time: early fusion fails where 3D convolution does not",
+    "filters": "first-layer 3D filters as short clips",
 }

@@ -9,7 +9,10 @@ from unrolled.errors import ReaderError
 
 _LIVE = ("rtsp://", "rtsps://", "rtmp://", "rtmps://", "rtp://", "udp://", "srt://", "tcp://")
 _WEB = ("http://", "https://")
+_PIPE_CURE = "an mp4 in a pipe needs -movflags frag_keyframe+empty_moov; or send -f matroska"
+_CAMERA_CURE = "list cameras with: ls /dev/video*"
 _OPEN_SECONDS, _READ_SECONDS = 10.0, 10.0
+_SOON = {"analyzeduration": "500000"}  # microseconds of video, not 5 s
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Address:
         options: of FFmpeg.
         is_live: it goes on whether anyone looks or not; None where only the stream can tell.
         timeout_seconds: to open and to wait for more, or None to wait for ever.
-        is_ready: reading never waits: an ordinary file.
+        is_file: an ordinary file, whose times can be known before it is read.
+        cure: what to do where nothing comes.
     """
 
     name: str
@@ -32,7 +36,8 @@ class Address:
     options: dict[str, str] = field(default_factory=dict)
     is_live: bool | None = False
     timeout_seconds: tuple[float, float] | None = None
-    is_ready: bool = False
+    is_file: bool = False
+    cure: str = ""
 
 
 def parse_address(source: str) -> Address:
@@ -50,15 +55,15 @@ def parse_address(source: str) -> Address:
     """
     waits = (_OPEN_SECONDS, _READ_SECONDS)
     if source == "-":
-        return Address("stdin", "pipe:0")
+        return Address("stdin", "pipe:0", None, dict(_SOON), cure=_PIPE_CURE)
     if source.isdigit():
         return _camera(int(source))
     if source.startswith("/dev/video"):
-        return Address(source, source, "v4l2", is_live=True, timeout_seconds=waits)
+        return _device(source, source)
     if source.startswith("lavfi:"):
         return Address(source, source.removeprefix("lavfi:"), "lavfi")
     if source.startswith(_LIVE):
-        options = {"rtsp_transport": "tcp"} if source.startswith("rtsp") else {}
+        options = _SOON | ({"rtsp_transport": "tcp"} if source.startswith("rtsp") else {})
         return Address(source, source, None, options, is_live=True, timeout_seconds=waits)
     if source.startswith(_WEB):
         return Address(source, source, is_live=None, timeout_seconds=waits)
@@ -70,7 +75,12 @@ def _camera(number: int) -> Address:
     if sys.platform == "darwin":
         options = {"framerate": "30"}
         return Address(name, str(number), "avfoundation", options, True, waits)
-    return Address(name, f"/dev/video{number}", "v4l2", is_live=True, timeout_seconds=waits)
+    return _device(name, f"/dev/video{number}")
+
+
+def _device(name: str, path: str) -> Address:
+    waits = (_OPEN_SECONDS, _READ_SECONDS)
+    return Address(name, path, "v4l2", {}, True, waits, cure=_CAMERA_CURE)
 
 
 def _file(source: str) -> Address:
@@ -84,4 +94,4 @@ def _file(source: str) -> Address:
     if stat.S_ISDIR(mode):
         raise ReaderError(f"a source of video at {source}", "a folder", "name one file in it")
     # With "file:", a colon in the name cannot be taken for another protocol.
-    return Address(source, f"file:{source}", is_ready=stat.S_ISREG(mode))
+    return Address(source, f"file:{source}", is_file=stat.S_ISREG(mode))

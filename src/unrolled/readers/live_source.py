@@ -6,23 +6,25 @@ A thread reads, so that whoever labels never waits for a decoder and can be stop
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
+import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
 from unrolled.errors import ReaderError
 from unrolled.readers.addresses import Address, parse_address
-from unrolled.readers.mailbox import Mailbox
-from unrolled.readers.opened import Opened, frame_pixels, open_address
+from unrolled.readers.mailbox import Mailbox, interruptibly
+from unrolled.readers.opened import Opened, open_address
 from unrolled.readers.resampling import Resampler
+from unrolled.readers.video_process import VideoProcess
 
-if TYPE_CHECKING:
-    import av
-
+Pixels = Callable[[], UInt8[Tensor, "C H W"]]
 _LONGEST_HOLD_SECONDS = 1.0  # of a live source; a recording is held for as long as it says
 _LONGEST_WAIT_SECONDS = 30.0
+_KEPT_DAMAGES = 20
 
 
 class LiveFrame(NamedTuple):
@@ -65,7 +67,7 @@ class Loss(NamedTuple):
 
 
 class _Wanted(NamedTuple):
-    frame: "av.VideoFrame"
+    pixels: Pixels  # made only for a frame that somebody takes
     seconds: float
     due_seconds: float
 
@@ -101,16 +103,19 @@ class LiveSource:
         first_wait_seconds: float = 0.5,
     ) -> None:
         self.address: Address = parse_address(source)
-        self._opened: Opened | None = open_address(self.address)
-        known = self.address.is_live if live is None else live
-        self.is_live = not self._opened.has_an_end if known is None else known
+        self.is_live = bool(self.address.is_live if live is None else live)
+        self._opened: Opened | None = None
+        if not self.address.is_file:
+            self._opened = interruptibly(partial(open_address, self.address))
+            if live is None and self.address.is_live is None:
+                self.is_live = not self._opened.has_an_end
         self.on_lost = on_lost
-        self.give_up_seconds = give_up_seconds
-        self.first_wait_seconds = first_wait_seconds
-        self.damaged = 0  # packets that no frame could be made of
-        self._resampler: Resampler[av.VideoFrame] = Resampler(
+        self.give_up_seconds, self.first_wait_seconds = give_up_seconds, first_wait_seconds
+        self.damages: list[str] = []  # what could not be read, each in a few words
+        self.damaged = 0  # how much of it there was; not all of it is kept in words
+        self._resampler: Resampler[Pixels] = Resampler(
             frames_per_second,
-            usual_seconds=self._opened.usual_seconds,
+            usual_seconds=self._opened.usual_seconds if self._opened else 0.0,
             longest_hold_seconds=_LONGEST_HOLD_SECONDS if self.is_live else None,
         )
         self._box: Mailbox[_Wanted] = Mailbox(newest=self.is_live)
@@ -132,7 +137,7 @@ class LiveSource:
     def __iter__(self) -> Iterator[LiveFrame]:
         while (got := self._box.get()) is not None:
             one, skipped = got
-            yield LiveFrame(frame_pixels(one.frame), one.seconds, one.due_seconds, skipped)
+            yield LiveFrame(one.pixels(), one.seconds, one.due_seconds, skipped)
         if self._error is not None:
             raise self._error
 
@@ -140,6 +145,9 @@ class LiveSource:
 
     def _read(self) -> None:
         try:
+            if self._opened is None:
+                self._read_file()
+                return
             while (reason := self._read_to_the_end()) is not None and self._open_again(reason):
                 pass
         except Exception as error:  # whoever iterates is told, not this thread's stderr
@@ -147,35 +155,59 @@ class LiveSource:
         finally:
             self._box.close()
 
+    def _read_file(self) -> None:
+        """Put the frames that ``read_clip`` would give; a process of their own decodes them."""
+        rate, first, number = self._resampler.frames_per_second, None, 0
+        with VideoProcess() as process:
+            for picture in process.pictures(
+                self.address.name, on_damage=lambda d: self._damage(str(d)), frames_per_second=rate
+            ):
+                if first is None:
+                    self._began, first = time.monotonic(), picture.seconds
+                pixels = torch.from_numpy(picture.pixels.copy()).permute(2, 0, 1)
+                times = [
+                    picture.seconds - first if rate is None else (number + n) / rate
+                    for n in range(picture.times)
+                ]
+                number += picture.times
+                if not self._put([(partial(_same, pixels), seconds) for seconds in times]):
+                    return
+
     def _read_to_the_end(self) -> str | None:
         """Put all frames in the box; return why there are no more, or None where all is done."""
         assert self._opened is not None
+        reason = "the stream ended"
         with self._opened as opened:
             try:
                 for frame in opened:
                     if self._resampler.is_empty:
                         self._began = time.monotonic()
-                    if not self._put(self._resampler.push(frame, frame.time)):
+                    pixels = partial(opened.pixels, frame)
+                    if not self._put(self._resampler.push(pixels, frame.time)):
                         return None
             except OSError as error:
                 reason = error.strerror or str(error)
-            else:
-                reason = "the stream ended"
-            self.damaged += opened.damaged
+            for _ in range(opened.damaged):
+                self._damage("a packet that no frame could be made of")
         if self.is_live:
             return reason
         self._put(self._resampler.finish())
-        if reason != "the stream ended":
+        if reason != "the stream ended" or self._resampler.is_empty:
             after = f"{reason} after {self._resampler.seconds:.2f} s"
-            raise ReaderError(f"{self.address.name} to go on to its end", after)
+            raise ReaderError(f"{self.address.name} to go on", after, self.address.cure)
         return None
 
-    def _put(self, pairs: "list[tuple[av.VideoFrame, float]]") -> bool:
+    def _damage(self, words: str) -> None:
+        self.damaged += 1
+        if len(self.damages) < _KEPT_DAMAGES:
+            self.damages.append(words)
+
+    def _put(self, pairs: list[tuple[Pixels, float]]) -> bool:
         self._last = time.monotonic()
         self._wait_seconds = self.first_wait_seconds
         # A live frame came just now; the times before it that are wanted were due before.
         zero = self._last - self._resampler.seconds if self.is_live else self._began
-        return self._box.put([_Wanted(frame, t, zero + t) for frame, t in pairs])
+        return self._box.put([_Wanted(pixels, t, zero + t) for pixels, t in pairs])
 
     def _open_again(self, reason: str) -> bool:
         """Try until the source is there again; return False where nobody waits for it."""
@@ -195,3 +227,7 @@ class LiveSource:
                 continue
             self._resampler.begin_anew(time.monotonic() - self._began)
             return True
+
+
+def _same(pixels: UInt8[Tensor, "C H W"]) -> UInt8[Tensor, "C H W"]:
+    return pixels

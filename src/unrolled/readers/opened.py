@@ -1,4 +1,4 @@
-"""A source of video that FFmpeg has opened, frame after frame as it comes."""
+"""A pipe, a camera or an address that FFmpeg has opened, frame after frame as it comes."""
 
 from collections.abc import Iterator
 from types import TracebackType
@@ -14,6 +14,8 @@ from unrolled.readers.addresses import Address
 
 if TYPE_CHECKING:
     import av
+
+    from unrolled.readers.video_file import Converter
 
 _USUAL_FRAMES_PER_SECOND = 25.0  # where the source does not say
 
@@ -35,6 +37,7 @@ class Opened:
         self._container = container
         self._stream = container.streams.video[0]
         self._stream.thread_type = "SLICE" if is_live else "AUTO"
+        self._converter: Converter | None = None  # with the first frame
         self.damaged = 0
 
     @property
@@ -59,19 +62,26 @@ class Opened:
     def __iter__(self) -> "Iterator[av.VideoFrame]":
         from av.error import FFmpegError, InvalidDataError
 
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets, None)
-                frames = packet.decode() if packet is not None else []
-            except InvalidDataError:
-                self.damaged += 1
-                continue
-            except FFmpegError as error:
-                raise OSError(error.errno, error.strerror) from None
-            if packet is None:
-                return
-            yield from frames
+        try:
+            for packet in self._container.demux(self._stream):
+                try:
+                    frames = packet.decode()
+                except InvalidDataError:
+                    self.damaged += 1
+                else:
+                    yield from frames
+        except FFmpegError as error:  # not all of them are an OSError
+            raise OSError(error.errno, error.strerror) from None
+
+    def pixels(self, frame: "av.VideoFrame") -> UInt8[Tensor, "C H W"]:
+        """Return a frame as red, green and blue, upright, of the first one's size."""
+        if self._converter is None:
+            from unrolled.readers.video_file import Converter
+
+            self._converter = Converter(frame, None, None)
+        pixels = np.empty((*self._converter.size, 3), np.uint8)
+        self._converter.write(frame, pixels)
+        return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
 def open_address(address: Address) -> Opened:
@@ -96,24 +106,9 @@ def open_address(address: Address) -> Opened:
         )
     except (FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ReaderError(f"video from {address.name}", reason, _cure(address)) from None
+        raise ReaderError(f"video from {address.name}", reason, address.cure) from None
     if not container.streams.video:
-        kinds = sorted({stream.type for stream in container.streams}) or ["nothing"]
+        kinds: list[str] = sorted({stream.type for stream in container.streams})
         container.close()
-        raise ReaderError(f"video from {address.name}", f"{' and '.join(kinds)} alone")
+        raise ReaderError(f"video from {address.name}", f"{' and '.join(kinds) or 'nothing'} alone")
     return Opened(container, is_live=address.is_live is not False)
-
-
-def frame_pixels(frame: "av.VideoFrame") -> UInt8[Tensor, "C H W"]:
-    """Return a frame as red, green and blue, upright."""
-    pixels = frame.to_ndarray(format="rgb24")
-    upright = np.rot90(pixels, k=round(frame.rotation / 90) % 4) if frame.rotation else pixels
-    return torch.from_numpy(np.ascontiguousarray(upright.transpose(2, 0, 1)))
-
-
-def _cure(address: Address) -> str:
-    if address.url == "pipe:0":
-        return "an mp4 in a pipe needs -movflags +faststart or frag_keyframe; or send -f matroska"
-    if address.format in ("v4l2", "avfoundation"):
-        return "list cameras with: ls /dev/video*" if address.format == "v4l2" else ""
-    return ""

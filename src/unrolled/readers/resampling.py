@@ -6,8 +6,7 @@ from unrolled.errors import ConfigError
 
 ItemT = TypeVar("ItemT")
 
-_ROUNDING = 1e-3  # seconds: containers such as Matroska round times to milliseconds
-_LONGEST_HOLD_SECONDS = 1.0
+_ROUNDING = 1e-6  # seconds: a time that was rounded still means the frame that begins there
 
 
 class Resampler(Generic[ItemT]):
@@ -63,6 +62,7 @@ class Resampler(Generic[ItemT]):
         """
         now = self._our_clock(seconds)
         if self.frames_per_second is None:
+            self.seconds = now
             return [(item, now)]
         hold = self.longest_hold_seconds
         if hold is not None and now - self.seconds > hold:

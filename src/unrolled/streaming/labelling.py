@@ -48,7 +48,11 @@ class FrameLabel(NamedTuple):
 
 
 def label_frames(
-    labeller: Labeller, class_names: Sequence[str], source: Iterable[LiveFrame], *, pace: bool = False
+    labeller: Labeller,
+    class_names: Sequence[str],
+    source: Iterable[LiveFrame],
+    *,
+    pace: bool = False,
 ) -> Iterator[FrameLabel]:
     """Label the frames of one source as they come.
 

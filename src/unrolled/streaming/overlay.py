@@ -15,6 +15,7 @@ from unrolled.streaming.labelling import FrameLabel
 from unrolled.streaming.timeline import Timeline
 
 _LEAST_WIDTH_PIXELS = 480  # smaller frames are enlarged, or nobody could read the label
+_TIMELINE_FRAMES = 100
 _TICKS_A_SECOND = 90_000
 _WHITE, _DARK = (255, 255, 255), (16, 16, 16)
 
@@ -30,7 +31,7 @@ class Overlay:
         frames_per_second: about, of the frames that will come; each is shown at its own time.
         background: the class that is drawn in grey.
     Raises:
-        ConfigError: PyAV or Pillow is missing, or the file exists.
+        ConfigError: PyAV or Pillow is missing, the file exists, or its folder does not.
         ReaderError: the file cannot be written in a format that its name says.
     Source: none.
     """
@@ -52,6 +53,8 @@ class Overlay:
             raise ConfigError("PyAV and Pillow", str(error), cure) from None
         if path.exists():
             raise ConfigError(f"a new file at {path}", "one that exists", "choose another name")
+        if not path.parent.is_dir():
+            raise ConfigError(f"a folder at {path.parent}", "none", "make it first")
         try:
             self._container: Any = av.open(str(path), "w")
         except (FFmpegError, OSError, ValueError) as error:
@@ -59,9 +62,11 @@ class Overlay:
             raise ReaderError(f"a video to write at {path}", got) from None
         codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
         rate = Fraction(frames_per_second).limit_denominator(1000)
-        self._stream = self._container.add_stream(codec, rate=rate)
+        stream: Any = self._container.add_stream(codec, rate=rate)
+        self._stream = stream
         self._stream.pix_fmt = "yuv420p"
         self._stream.codec_context.time_base = Fraction(1, _TICKS_A_SECOND)
+        self._path = path
         self._names, self._background = tuple(class_names), background
         self._font = PIL.ImageFont.load_default
         self._timeline: Timeline | None = None
@@ -73,8 +78,11 @@ class Overlay:
     def __exit__(
         self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
-        if self._timeline is not None:  # else nothing was begun that would have to be completed
-            self._container.mux(self._stream.encode(None))
+        if self._timeline is None:  # no frame came
+            self._container.close()
+            self._path.unlink(missing_ok=True)
+            return
+        self._container.mux(self._stream.encode(None))
         self._container.close()
 
     def write(self, label: FrameLabel) -> None:
@@ -96,13 +104,16 @@ class Overlay:
         video = _enlarged(label.pixels)
         height, width, _ = video.shape
         if self._timeline is None:
-            self._timeline = Timeline(self._names, columns=width, background=self._background)
+            self._timeline = Timeline(
+                self._names, columns=_TIMELINE_FRAMES, background=self._background
+            )
             self._stream.width, self._stream.height = width, height + 2 * _band(height)
         self._timeline.add(label.probabilities)
         band = _band(height)
         drawn = np.full((height + 2 * band, width, 3), _DARK, dtype=np.uint8)
         drawn[band : band + height] = video
-        drawn[band + height + 2 :] = self._timeline.picture(band - 2)
+        columns = np.arange(width) * _TIMELINE_FRAMES // width
+        drawn[band + height + 2 :] = self._timeline.picture(band - 2)[:, columns]
         image = Image.fromarray(drawn)
         draw, font = ImageDraw.Draw(image), self._font(round(0.6 * band))
         colour = self._timeline.colours[self._names.index(label.label)]

@@ -27,19 +27,20 @@ def command_of(request: dict[str, Any], imports: Sequence[str] = ()) -> str:
         network, text = name or "the same module", request["data"] or "the same text"
         return f"unrolled.train({request['task']!r}, data={text!r}, model={network!r}, ...)"
     words = ["unrolled", "train", request["task"], "--data", str(request["data"])]
-    words += _flags({"model": name}, {"model": "lstm"})
+    words += changed_flags({"model": name}, {"model": "lstm"})
     options = request.get("options", {})
     for key, value in unusual_options(name, options).items():
         text = value if isinstance(value, str) else json.dumps(value)
         words += ["--set", f"model.{key}={text}"]
     for path in imports:
         words += ["--import", path]
-    words += _flags(request.get("reading", {}), asdict(LanguageOptions()))
-    words += _flags(request.get("training", {}), asdict(TrainingOptions()))
+    words += changed_flags(request.get("reading", {}), asdict(LanguageOptions()))
+    words += changed_flags(request.get("training", {}), asdict(TrainingOptions()))
     return shlex.join(words)
 
 
-def _flags(values: dict[str, Any], defaults: dict[str, Any]) -> list[str]:
+def changed_flags(values: dict[str, Any], defaults: dict[str, Any]) -> list[str]:
+    """Return the flags of those values that are not what they are by default."""
     words: list[str] = []
     for name, value in values.items():
         if value is None or value == defaults.get(name):

@@ -1,49 +1,72 @@
-"""Training and loading from Python, as the command line does."""
+"""Training and loading from Python, as the command line does; for every task."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, overload
+
+from torch import nn
 
 from unrolled.errors import ConfigError
-from unrolled.readers.text import TextParts, split_texts
 from unrolled.recurrence import Recurrence
 from unrolled.tasks.language import LanguageModel
-from unrolled.tasks.language_data import read_language_parts
-from unrolled.tasks.language_networks import Network
 from unrolled.tasks.language_options import LanguageOptions
-from unrolled.tasks.language_run import Given, begin, finish, read_request, reopen
-from unrolled.training.configuration import expand_path
+from unrolled.tasks.language_python import Text, resume_language, train_language
+from unrolled.tasks.model_folder import task_of_model
+from unrolled.tasks.table import task_named, task_of_run
+from unrolled.tasks.video import DEFAULT_MODEL, VideoModel
+from unrolled.tasks.video_data import VideoData
+from unrolled.tasks.video_options import VideoOptions, VideoTrainingOptions
+from unrolled.tasks.video_python import resume_video, train_video
 from unrolled.training.options import TrainingOptions
-from unrolled.training.plain_yaml import shown
-from unrolled.training.run_folder import CONFIGURATION
 
-#: A file, a folder or a pattern; or text in memory: its parts, or texts to be joined and split.
-Text: TypeAlias = str | Path | TextParts | Sequence[str]
+AnyModel = LanguageModel | VideoModel
 
 
+@overload
 def train(
     task: Literal["language"],
     *,
     data: Text,
-    model: str | Network = "lstm",
+    model: str | nn.Module | None = None,
     options: dict[str, Any] | None = None,
     out: str | Path | None = None,
-    reading: LanguageOptions = LanguageOptions(),  # noqa: B008 (frozen)
-    training: TrainingOptions = TrainingOptions(),  # noqa: B008 (frozen)
-) -> LanguageModel:
+    reading: LanguageOptions | None = None,
+    training: TrainingOptions | None = None,
+) -> LanguageModel: ...
+@overload
+def train(
+    task: Literal["video"],
+    *,
+    data: str | Path | VideoData,
+    model: str | nn.Module | None = None,
+    options: dict[str, Any] | None = None,
+    out: str | Path | None = None,
+    reading: VideoOptions | None = None,
+    training: TrainingOptions | None = None,
+) -> VideoModel: ...
+def train(
+    task: str,
+    *,
+    data: Any,
+    model: str | nn.Module | None = None,
+    options: dict[str, Any] | None = None,
+    out: str | Path | None = None,
+    reading: LanguageOptions | VideoOptions | None = None,
+    training: TrainingOptions | None = None,
+) -> AnyModel:
     """Train a model, keep it in a run folder, and return it.
 
     Args:
-        task: what is learnt; "language" is all there is today.
+        task: what is learnt: "language" or "video".
         data: a text file, a folder or a pattern; or text in memory, as ``TextParts`` or as a list
-            of texts, which are joined and split.
+            of texts, which are joined and split. Of videos: a folder, a list or a CSV; or samples
+            in memory, as ``VideoData``.
         model: the name of a network or cell, your own registered ones included; or a module that
-            reads tokens ``[B, T]`` and returns logits ``[B, T, V]``, which is trained itself.
+            reads tokens ``[B, T]`` or clips ``[B, T, ...]`` and returns logits, which is trained
+            itself. None takes the task's own: lstm, or causal_small.
         options: of the network, such as ``{"hidden_size": 256}``, where it has a name.
         out: a new folder for the run; None takes the next runs/TASK-N.
-        reading: how the data is read.
-        training: how long and how.
+        reading: how the data is read: ``LanguageOptions`` or ``VideoOptions``.
+        training: how long and how: ``TrainingOptions`` or ``VideoTrainingOptions``.
     Raises:
         ConfigError: an unknown task, name or option, or a module that does not fit the text.
         ReaderError: there is no text at ``data``.
@@ -60,52 +83,39 @@ def train(
         >>> load(folder).vocabulary == model.vocabulary
         True
     """
-    if task != "language":
-        raise ConfigError("a task: language", repr(task))
-    network = model if isinstance(model, Recurrence) else None
-    if network is None and not isinstance(model, str):
+    name = task_named(task).name
+    if not (model is None or isinstance(model, str | nn.Module)):
         raise ConfigError("a name, or a module derived from Recurrence", type(model).__name__)
-    request = {
-        "data": str(data) if isinstance(data, str | Path) else None,
-        "model": model if network is None else None,
-        "options": options or {},
-        "reading": asdict(reading),
-        "training": asdict(training),
-    }
-    given = Given(network=network, text=_text(data, reading))
-    learning, folder = begin(None if out is None else Path(out), request, _silence, given)
-    learning.training.run()
-    finish(learning, folder)
-    return learning.model
+    if name == "video":
+        usual = reading if isinstance(reading, VideoOptions) else VideoOptions()
+        _require(reading, VideoOptions)
+        how = training or VideoTrainingOptions()
+        return train_video(data, model or DEFAULT_MODEL, options, out, usual, how)
+    _require(reading, LanguageOptions)
+    text = reading if isinstance(reading, LanguageOptions) else LanguageOptions()
+    if isinstance(model, nn.Module) and not isinstance(model, Recurrence):
+        raise ConfigError("a name, or a module derived from Recurrence", type(model).__name__)
+    return train_language(data, model or "lstm", options, out, text, training or TrainingOptions())
 
 
-def resume(
-    run: str | Path, *, model: Network | None = None, data: Text | None = None
-) -> LanguageModel:
+def resume(run: str | Path, *, model: Any = None, data: Any = None) -> AnyModel:
     """Go on with a run that was stopped, to its end, and return the model.
 
     Args:
         run: its folder.
         model: a module like the one that the run was given, if it was given one; it gets the
             weights that the run has come to.
-        data: the text that the run was given from memory; or where its files are now.
+        data: what the run was given from memory; or where its files are now.
     Raises:
         ReaderError: no run there, none of its checkpoints is good, or its data has changed.
         ConfigError: the run needs a module or a text, and it is not given or does not fit.
     """
-    text = None
-    if data is not None:
-        reading = LanguageOptions(**read_request(Path(run) / CONFIGURATION)["reading"])
-        text = _text(data, reading) or read_language_parts(
-            expand_path(str(data)), split=reading.split, encoding=reading.encoding
-        )
-    learning, folder = reopen(Path(run), _silence, Given(network=model, text=text))
-    learning.training.run()
-    finish(learning, folder)
-    return learning.model
+    if task_of_run(Path(run)).name == "video":
+        return resume_video(run, model, data)
+    return resume_language(run, model, data)
 
 
-def load(folder: str | Path, *, model: Network | None = None) -> LanguageModel:
+def load(folder: str | Path, *, model: Any = None) -> Any:
     """Return the model in a run folder or a model folder, ready to use.
 
     Args:
@@ -117,19 +127,11 @@ def load(folder: str | Path, *, model: Network | None = None) -> LanguageModel:
         ConfigError: it was made from a module and none is given, or one that does not fit; or its
             cell is not registered.
     """
+    if task_of_model(Path(folder)) == "video":
+        return VideoModel.load(folder, model)
     return LanguageModel.load(folder, model)
 
 
-def _silence(_: float, __: str) -> None:
-    """Show nothing."""
-
-
-def _text(data: Text, reading: LanguageOptions) -> TextParts | None:
-    """Return a text that is in memory; None for files, which the run reads itself."""
-    if isinstance(data, str | Path):
-        return None
-    if isinstance(data, TextParts):
-        return data
-    if not (isinstance(data, Sequence) and all(isinstance(text, str) for text in data)):
-        raise ConfigError("a path, TextParts, or a list of texts", shown(data))
-    return split_texts(list(data), split=reading.split)
+def _require(reading: object, kind: type) -> None:
+    if reading is not None and not isinstance(reading, kind):
+        raise ConfigError(f"reading of the class {kind.__name__}", type(reading).__name__)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,14 @@ from torch.nn import functional as F
 
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.tasks.model_folder import read_model, write_model
-from unrolled.tasks.video_clips import AnyPreprocessing, ClipBatches, Clips
+from unrolled.tasks.video_clips import ClipBatches, Clips
 from unrolled.tasks.video_data import VideoData
+from unrolled.tasks.video_joined import (
+    BACKGROUND,
+    JoinedBatches,
+    read_background,
+    with_background,
+)
 from unrolled.tasks.video_keeping import kept_for, tell
 from unrolled.tasks.video_networks import (
     AnyRecurrence,
@@ -25,7 +31,12 @@ from unrolled.tasks.video_networks import (
     streams,
 )
 from unrolled.tasks.video_options import Average, VideoOptions, VideoTrainingOptions
-from unrolled.tasks.video_preprocessing import VectorPreprocessing, read_preprocessing
+from unrolled.tasks.video_preprocessing import (
+    AnyPreprocessing,
+    VectorPreprocessing,
+    read_preprocessing,
+)
+from unrolled.tasks.video_weights import feature_clips, frozen_options, start_from
 from unrolled.training.configuration import read_options
 from unrolled.training.device import seed_everything
 from unrolled.training.loop import Counters, Poll, Progress, Training
@@ -194,7 +205,7 @@ class Learning:
 
     model: VideoModel
     training: Training
-    batches: ClipBatches
+    batches: ClipBatches | JoinedBatches
     clips: Clips
     parts: dict[str, list[int]]
     options: VideoOptions
@@ -240,52 +251,90 @@ def prepare(
         show: is told how far reading is.
     """
     seed_everything(training.seed)
+    reading = reading.still if reading.freeze else reading
     data, preprocessing = kept_for(data, reading, show=show)
     parts = data.parts(reading)
     if isinstance(preprocessing, VectorPreprocessing):
         preprocessing = preprocessing.fitted([data.read(n) for n in parts["train"]])
     clips = Clips(data, preprocessing, reading.clip_frames)
-    clip = (reading.clip_frames, *preprocessing.frame)
-    network = build_video_network(name, len(data.class_names), options or {}, clip)
+    notices = tell(data, parts, reading)
     digests = {part: [data.samples[n].digest for n in found] for part, found in parts.items()}
-    model = VideoModel(
-        network,
-        data.class_names,
-        preprocessing,
-        describe(name, options or {}),
-        reading,
-        digests,
-    )
+    model = _new_model(name, options or {}, clips, reading, digests)
+    if reading.weights is not None:
+        notices.append(start_from(model.network, reading.weights))
     if not model.streams and training.window < reading.clip_frames:
         expected = f"a window of at least {reading.clip_frames} for a network over whole clips"
         raise ConfigError(expected, str(training.window), "pass a longer --window")
-    batches = ClipBatches(
-        clips,
-        parts["train"],
-        reading,
-        batch_size=training.batch_size,
-        window=training.window,
-        seed=training.seed,
-    )
-    validating = parts["valid"] or parts["train"]
-    labels = torch.tensor([data.samples[n].label for n in validating])
-
-    def validate(poll: Poll) -> float:
-        views = (reading.test_clips, reading.test_crops)
-        found = clip_probabilities(
-            model.driven, clips, validating, views=views, average=reading.average, poll=poll
-        )
-        return mean_nats(found, labels)
-
+    if not model.streams and reading.background is not None:
+        raise ConfigError("--background with a network that streams", str(model.model.get("name")))
+    learner, seen = model.driven, clips
+    if reading.freeze:
+        learner, seen = feature_clips(model.network, clips, show)
+    batches = _batches(seen, parts["train"], reading, training, model.class_names)
     loop = Training(
-        model.driven,
+        learner,
         batches,
-        lambda y, target: frame_losses(y, target, last_only=reading.loss_frames == "last"),
-        validate,
+        partial(frame_losses, last_only=reading.loss_frames == "last" and not reading.background),
+        _validation(learner, seen, parts["valid"] or parts["train"], reading),
         training,
         folder=folder,
         report=report,
         begin_epoch=batches.begin_epoch,
     )
-    notices = tell(data, parts, reading)
     return Learning(model, loop, batches, clips, parts, reading, notices)
+
+
+def _new_model(
+    name: str | Network,
+    options: dict[str, Any],
+    clips: Clips,
+    reading: VideoOptions,
+    digests: dict[str, list[str]],
+) -> VideoModel:
+    """Return an untrained model for clips."""
+    if reading.freeze:
+        options = frozen_options(name, options)
+    class_names = with_background(clips.data.class_names, reading)
+    clip = (reading.clip_frames, *clips.preprocessing.frame)
+    network = build_video_network(name, len(class_names), options, clip)
+    about = describe(name, options)
+    return VideoModel(network, class_names, clips.preprocessing, about, reading, digests)
+
+
+def _validation(
+    driven: AnyRecurrence, clips: Clips, numbers: Sequence[int], reading: VideoOptions
+) -> Callable[[Poll], float]:
+    """Return what measures nats per clip on some samples."""
+    labels = torch.tensor([clips.data.samples[n].label for n in numbers])
+    views = (reading.test_clips, reading.test_crops)
+
+    def validate(poll: Poll) -> float:
+        found = clip_probabilities(
+            driven, clips, numbers, views=views, average=reading.average, poll=poll
+        )
+        return mean_nats(found, labels)
+
+    return validate
+
+
+def _batches(
+    clips: Clips,
+    numbers: Sequence[int],
+    reading: VideoOptions,
+    training: TrainingOptions,
+    class_names: Sequence[str],
+) -> ClipBatches | JoinedBatches:
+    """Return what an epoch learns from: clips, each by itself, or joined with idle stretches."""
+    batch_size, window, seed = training.batch_size, training.window, training.seed
+    if reading.background is None:
+        return ClipBatches(clips, numbers, reading, batch_size=batch_size, window=window, seed=seed)
+    return JoinedBatches(
+        clips,
+        numbers,
+        reading,
+        idle=read_background(reading.background, clips, numbers),
+        background=class_names.index(BACKGROUND),
+        batch_size=batch_size,
+        window=window,
+        seed=seed,
+    )

@@ -10,10 +10,8 @@ from torch import Tensor
 
 from unrolled.tasks.video_data import VideoData
 from unrolled.tasks.video_options import VideoOptions
-from unrolled.tasks.video_preprocessing import Preprocessing, VectorPreprocessing
+from unrolled.tasks.video_preprocessing import AnyPreprocessing, Preprocessing
 from unrolled.training.truncated_bptt import Chunk
-
-AnyPreprocessing = Preprocessing | VectorPreprocessing
 
 
 class Clips:

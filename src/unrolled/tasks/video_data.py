@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -13,6 +13,7 @@ from unrolled.readers.sequences import SequenceReading, is_sequence, read_sequen
 from unrolled.readers.video import read_clip
 from unrolled.readers.video_sets import VideoItem, read_video_set
 from unrolled.tasks.video_options import DEFAULT_FRAMES_PER_SECOND, VideoOptions
+from unrolled.tasks.video_preprocessing import AnyPreprocessing
 from unrolled.tasks.video_splits import PARTS, Member, split
 from unrolled.world import MotionWorld
 
@@ -51,6 +52,7 @@ class VideoData:
         frames_per_second: of what ``read`` gives; None where it has no clock.
         rejected: what is not usable, with the reason.
         damaged: what is used as far as it can be read, with the damage.
+        kept_for: what the samples were resized for and kept, if they were.
         notices: what the caller should know, a sentence each.
     """
 
@@ -61,7 +63,8 @@ class VideoData:
     frames_per_second: float | None
     rejected: tuple[tuple[str, str], ...] = ()
     damaged: tuple[tuple[str, str], ...] = ()
-    notices: tuple[str, ...] = field(default=())
+    kept_for: AnyPreprocessing | None = None
+    notices: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:

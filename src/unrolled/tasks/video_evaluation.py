@@ -1,8 +1,8 @@
 """How well a video model labels clips that it has not seen."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -175,6 +175,51 @@ def evaluate_data(
         ConfigError: no such part.
     """
     reading = reading or model.reading
+    chosen = choose_clips(model, source, part=part, reading=reading, show=show)
+    score = evaluate_samples(
+        model,
+        chosen.clips,
+        range(len(chosen.labels)),
+        part=chosen.part,
+        views=(reading.test_clips, reading.test_crops),
+        average=average,
+        labels=chosen.labels,
+    )
+    data = chosen.clips.data
+    return replace(
+        score,
+        seen_in_training=chosen.seen_in_training,
+        rejected=data.rejected,
+        damaged=data.damaged,
+    )
+
+
+class Chosen(NamedTuple):
+    """Samples that a model is to be judged by.
+
+    Args:
+        part: what they are called.
+        clips: the samples, all of them.
+        labels: of each, as the model counts classes.
+        seen_in_training: how many were left out because the model was trained on them.
+    """
+
+    part: str
+    clips: Clips
+    labels: list[int]
+    seen_in_training: int
+
+
+def choose_clips(
+    model: VideoModel,
+    source: str | VideoData,
+    *,
+    part: str | None = None,
+    reading: VideoOptions | None = None,
+    show: Show = lambda *_: None,
+) -> Chosen:
+    """Read what of the data a model is to be judged by; see ``evaluate_data``."""
+    reading = reading or model.reading
     data = read_video_data(source, reading) if isinstance(source, str) else source
     places = {name: k for k, name in enumerate(model.class_names)}
     known = [s for s in data.samples if data.class_names[s.label] in places]
@@ -187,26 +232,7 @@ def evaluate_data(
     data, _ = kept_for(data.only(chosen), reading, preprocessing=model.preprocessing, show=show)
     clips = Clips(data, model.preprocessing, model.clip_frames)
     labels = [places[data.class_names[sample.label]] for sample in data.samples]
-    score = evaluate_samples(
-        model,
-        clips,
-        range(len(data.samples)),
-        part=part,
-        views=(reading.test_clips, reading.test_crops),
-        average=average,
-        labels=labels,
-    )
-    return VideoScore(
-        part,
-        score.class_names,
-        score.names,
-        score.labels,
-        score.probabilities,
-        seen,
-        0,
-        data.rejected,
-        data.damaged,
-    )
+    return Chosen(part, clips, labels, seen)
 
 
 def _wanted(

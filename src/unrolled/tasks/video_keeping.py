@@ -12,7 +12,8 @@ from unrolled.errors import ReaderError, UnrolledError
 from unrolled.readers.video import DamagedVideoWarning
 from unrolled.tasks.video_data import Sample, VideoData
 from unrolled.tasks.video_options import VideoOptions
-from unrolled.tasks.video_preprocessing import Preprocessing, VectorPreprocessing
+from unrolled.tasks.video_preprocessing import AnyPreprocessing, Preprocessing, VectorPreprocessing
+from unrolled.tasks.video_weights import preprocessing_like
 
 Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 _CROP_MARGIN = 8 / 7  # 128 for 112, as is usual
@@ -22,9 +23,9 @@ def kept_for(
     data: VideoData,
     options: VideoOptions,
     *,
-    preprocessing: Preprocessing | VectorPreprocessing | None = None,
+    preprocessing: AnyPreprocessing | None = None,
     show: Show = lambda *_: None,
-) -> tuple[VideoData, Preprocessing | VectorPreprocessing]:
+) -> tuple[VideoData, AnyPreprocessing]:
     """Return the data with its samples kept, and the preprocessing that they were kept for.
 
     That of vectors is to be fitted to what is learnt from, once that is known.
@@ -35,11 +36,12 @@ def kept_for(
         preprocessing: of a network that there is already.
         show: is told how far it is.
     """
+    if data.kept_for is not None and preprocessing in (None, data.kept_for):
+        return data, data.kept_for
     if preprocessing is None:
-        preprocessing = _chosen(data, options)
-    return keep_samples(
-        data, preprocessing.resized, strict=options.strict, show=show
-    ), preprocessing
+        preprocessing = preprocessing_like(_chosen(data, options), options.weights)
+    kept = keep_samples(data, preprocessing.resized, strict=options.strict, show=show)
+    return replace(kept, kept_for=preprocessing), preprocessing
 
 
 def keep_samples(
@@ -117,7 +119,7 @@ def tell(data: VideoData, parts: Mapping[str, Sequence[int]], options: VideoOpti
     return found
 
 
-def _chosen(data: VideoData, options: VideoOptions) -> Preprocessing | VectorPreprocessing:
+def _chosen(data: VideoData, options: VideoOptions) -> AnyPreprocessing:
     """Return what suits the first sample that can be read."""
     for number in range(len(data.samples)):
         try:

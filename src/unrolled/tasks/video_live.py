@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from unrolled.errors import ReaderError
 from unrolled.streaming import Labeller
+from unrolled.tasks.video import VideoModel
+from unrolled.tasks.video_joined import BACKGROUND
+from unrolled.tasks.video_preprocessing import Preprocessing
 
 
 @dataclass(frozen=True)
@@ -29,4 +33,14 @@ class LiveModel:
         Raises:
             ReaderError: no model there, a damaged one, or one of another task.
         """
-        raise NotImplementedError(folder)
+        model = VideoModel.load(folder)
+        preprocessing = model.preprocessing
+        if not isinstance(preprocessing, Preprocessing):
+            raise ReaderError(f"a model of videos in {folder}", "one of vectors", "use predict")
+        network = model.driven if model.streams else model.network
+        return cls(
+            Labeller(network, preprocessing, clip_frames=model.clip_frames),
+            model.class_names,
+            preprocessing.frames_per_second,
+            BACKGROUND if BACKGROUND in model.class_names else None,
+        )

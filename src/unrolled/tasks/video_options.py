@@ -34,6 +34,10 @@ class VideoOptions:
         test_crops: parts of the frame, evenly spread, that are averaged too.
         average: what is averaged over clips, parts and frames.
         loss_frames: frames that are learnt from, of networks that label every frame.
+        background: join clips with idle stretches to long sequences, carry the state through them,
+            and learn the class "background" for the idle frames: a folder of videos in which
+            nothing of interest happens; or gaps, what of the videos no label is for; or still, the
+            last frame, held. Left out, every clip is learnt from by itself.
         weights: a model folder or a file of weights to start from; the classifier starts anew
             where the classes differ.
         freeze: train only what stands behind the network over single pictures, whose features are
@@ -60,6 +64,7 @@ class VideoOptions:
     test_crops: int = 1
     average: Average = "probabilities"
     loss_frames: Literal["every", "last"] = "every"
+    background: str | None = None
     weights: str | None = None
     freeze: bool = False
     time_axis: Literal["width", "height"] = "width"

@@ -95,14 +95,14 @@ def probabilities_of(
     data = VideoData("", model.class_names, (sample,), lambda _: resized, None)
     reading = model.reading
     with evaluating(model.driven):
-        (found,) = clip_probabilities(
+        found = clip_probabilities(
             model.driven,
             Clips(data, model.preprocessing, reading.clip_frames),
             [0],
             views=(reading.test_clips, reading.test_crops),
             average=average or reading.average,
         )
-    return found
+    return found[0]
 
 
 def read_source(model: VideoModel, source: str) -> Tensor:

@@ -223,7 +223,10 @@ class VectorPreprocessing:
         return (len(self.mean),)
 
 
-def read_preprocessing(figures: dict[str, Any]) -> Preprocessing | VectorPreprocessing:
+AnyPreprocessing: TypeAlias = Preprocessing | VectorPreprocessing
+
+
+def read_preprocessing(figures: dict[str, Any]) -> AnyPreprocessing:
     """Return what a model's configuration describes, each value checked.
 
     Raises:

@@ -11,7 +11,7 @@ from unrolled.tasks.model_folder import require_fitting_sizes
 from unrolled.tasks.video import Learning, prepare
 from unrolled.tasks.video_configuration import SECTIONS, comments, read_video_configuration
 from unrolled.tasks.video_data import VideoData, read_video_data
-from unrolled.tasks.video_evaluation import evaluate_samples
+from unrolled.tasks.video_evaluation import VideoScore, evaluate_samples
 from unrolled.tasks.video_networks import Network, network_options, resolved_options
 from unrolled.tasks.video_options import VideoOptions, VideoTrainingOptions
 from unrolled.tasks.video_report import write_report
@@ -103,8 +103,16 @@ def reopen(path: Path, show: Show, given: Given = Given()) -> tuple[Learning, Ru
 
 def finish(learning: Learning, folder: RunFolder, show: Show = lambda *_: None) -> dict[str, Any]:
     """Write the model and the report, and return the run's figures."""
-    counters, clips = learning.counters, learning.clips
     show(0.0, "judging")
+    score, figures = judge(learning)
+    learning.model.save(folder.model, figures)
+    write_report(learning, folder, score, show=show)
+    return figures
+
+
+def judge(learning: Learning) -> tuple[VideoScore, dict[str, Any]]:
+    """Return how good what a run has learnt is on what was held out, and the run's figures."""
+    counters, clips = learning.counters, learning.clips
     part = "test" if learning.parts["test"] else "valid" if learning.parts["valid"] else "train"
     score = evaluate_samples(
         learning.model,
@@ -118,7 +126,6 @@ def finish(learning: Learning, folder: RunFolder, show: Show = lambda *_: None) 
         **score.headline(),
         "valid_nats_per_clip": counters.best,
         "streams": learning.model.streams,
-        "samples": len(clips.data.samples),
         "used": len(clips.data.samples),
         "rejected": len(clips.data.rejected),
         "total": clips.data.total,
@@ -128,9 +135,7 @@ def finish(learning: Learning, folder: RunFolder, show: Show = lambda *_: None) 
         "seconds": counters.seconds,
         "loader_share": min(1.0, learning.batches.clock.seconds / training_seconds),
     }
-    learning.model.save(folder.model, figures)
-    write_report(learning, folder, score, show=show)
-    return figures
+    return score, figures
 
 
 def read_request(path: Path) -> dict[str, Any]:

@@ -1,7 +1,13 @@
 """The embedded world: data that the library makes by itself, with its ground truth."""
 
 from unrolled.world.clip import FRAME_RATE_HZ, Box, Clip, Event, Point, SceneObject
-from unrolled.world.motion_classes import IDLE, MOTION_CLASSES, MotionClip, MotionWorld
+from unrolled.world.motion_classes import (
+    IDLE,
+    MOTION_CLASSES,
+    MotionClip,
+    MotionFilm,
+    MotionWorld,
+)
 from unrolled.world.narration import (
     Deed,
     Judgement,
@@ -25,6 +31,7 @@ __all__ = [
     "Event",
     "Judgement",
     "MotionClip",
+    "MotionFilm",
     "MotionWorld",
     "Narration",
     "Narrator",

@@ -6,7 +6,7 @@ from math import log, pi
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Float64, Int64, UInt8
 
 from unrolled.errors import ConfigError
 from unrolled.world.clip import FRAME_RATE_HZ
@@ -30,12 +30,13 @@ IDLE = -1  # the label of a frame in which nothing moves
 _HEADINGS = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, -1.0), "down": (0.0, 1.0)}
 _TURNS = {"clockwise": 1.0, "counterclockwise": -1.0}  # y is down: a growing angle is clockwise
 _GROWTH = {"grows": 1.0, "shrinks": -1.0}
-_SPEEDS = (0.025, 0.05)  # shares of the shorter side a frame
+_SPEEDS = (0.03, 0.07)  # shares of the shorter side a frame
 _RADII = (0.12, 0.2)  # of an orbit, shares of the shorter side
-_SIZES = (0.16, 0.42)  # shares of the shorter side
-_GROWING_FRAMES = (14.0, 22.0)  # from the least size to the greatest
+_SIZES = (0.25, 0.5)  # shares of the shorter side
+_GROWING_FRAMES = (10.0, 18.0)  # from the least size to the greatest
 _LIMITS = {"height": 16, "width": 16, "frames": 2, "bystanders": 0, "seed": 0}
-_EVENT_FRAMES, _IDLE_FRAMES = (16, 32), (12, 36)  # of the stretches of a stream
+_EVENT_FRAMES, _IDLE_FRAMES = (16, 32), (8, 24)  # of the stretches of a stream
+_CALM = 0.5  # how much of a background's contrast is left
 
 
 class MotionClip(NamedTuple):
@@ -43,6 +44,13 @@ class MotionClip(NamedTuple):
 
     frames: UInt8[np.ndarray, "T 3 H W"]
     label: int  # an index of the world's ``classes``, or IDLE
+
+
+class MotionFilm(NamedTuple):
+    """A film of many stretches, and what moves in each of its frames."""
+
+    frames: UInt8[np.ndarray, "T 3 H W"]
+    labels: Int64[np.ndarray, " T"]  # indices of the world's ``classes``, or IDLE
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ class MotionWorld:
         >>> world = MotionWorld(seed=1, classes=("left", "right"))
         >>> frames, label = world.clip(0)
         >>> frames.shape, world.classes[label]
-        ((16, 3, 64, 64), 'left')
+        ((16, 3, 64, 64), 'right')
     """
 
     seed: int = 0
@@ -127,7 +135,7 @@ class MotionWorld:
         Example:
             >>> stretches = MotionWorld().stream(0)
             >>> [(len(s.frames), s.label) for s, _ in zip(stretches, range(4))]
-            [(28, -1), (25, 3), (21, -1), (19, 0)]
+            [(19, -1), (25, 3), (14, -1), (19, 0)]
         """
         draws = self._draws(number, 1)
         scene = _Scene.drawn(self, draws)
@@ -136,6 +144,24 @@ class MotionWorld:
             label = int(draws.below(len(self.classes)))
             count = _between(_EVENT_FRAMES, draws)
             yield MotionClip(scene.act(self.classes[label], count, draws), label)
+
+    def film(self, number: int, num_frames: int) -> MotionFilm:
+        """Return the first frames of a stream, with the label of each.
+
+        Example:
+            >>> film = MotionWorld().film(0, 40)
+            >>> film.frames.shape, film.labels[[0, 18, 19, 39]].tolist()
+            ((40, 3, 64, 64), [-1, -1, 3, 3])
+        """
+        stretches, length = [], 0
+        for stretch in self.stream(number):
+            stretches.append(stretch)
+            length += len(stretch.frames)
+            if length >= num_frames:
+                break
+        frames = np.concatenate([stretch.frames for stretch in stretches])
+        labels = np.concatenate([np.full(len(s.frames), s.label) for s in stretches])
+        return MotionFilm(frames[:num_frames], labels[:num_frames])
 
     def _draws(self, number: int, form: int) -> Draws:
         return Draws(seed_of(self.seed, number, form))
@@ -180,7 +206,8 @@ class _Scene:
     @classmethod
     def drawn(cls, world: MotionWorld, draws: Draws) -> "_Scene":
         """Draw a scene in which nothing has moved yet."""
-        behind = background(world.height, world.width, draws)
+        textured = background(world.height, world.width, draws)
+        behind = (_CALM * textured + (1 - _CALM) * 96).astype(np.uint8)
         count = 1 + int(draws.below(world.bystanders + 1))
         colours = np.array(list(PALETTE.values()), dtype=np.float64)
         sides = np.array([world.width, world.height])

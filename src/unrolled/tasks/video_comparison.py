@@ -1,0 +1,242 @@
+"""Networks side by side on the same clips: trained, judged and timed, over seeds and folds."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import mean, median, stdev
+from typing import Any
+
+import torch
+
+from unrolled.diagnostics import census
+from unrolled.errors import ConfigError, ReaderError
+from unrolled.storage import write_file
+from unrolled.streaming import Stream
+from unrolled.tasks.video import VideoModel
+from unrolled.tasks.video_data import VideoData, read_video_data
+from unrolled.tasks.video_keeping import kept_for
+from unrolled.tasks.video_networks import as_recurrence, build_video_network
+from unrolled.tasks.video_options import VideoOptions, VideoTrainingOptions
+from unrolled.tasks.video_run import Given, begin, judge, reopen
+from unrolled.training.configuration import expand_path
+from unrolled.training.modes import evaluating
+from unrolled.training.run_folder import CONFIGURATION
+
+Show = Callable[[float, str], None]  # the share that is done, and a few words on it
+_REQUEST = "comparison.json"
+_TIMED_FRAMES, _TIMED_CLIPS = 24, 3
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What is compared, and how.
+
+    Args:
+        data: a folder, a list, a CSV or world.
+        models: names of networks or cells.
+        seeds: runs of each on the same clips, with seeds 0, 1, ...
+        folds: parts that test in turn; 1 for the split of the options.
+        options: of each model, by its name.
+        reading: how clips are taken and judged.
+        training: how long and how.
+    """
+
+    data: str
+    models: tuple[str, ...]
+    seeds: int
+    folds: int
+    options: dict[str, dict[str, Any]]
+    reading: VideoOptions
+    training: VideoTrainingOptions
+
+    def __post_init__(self) -> None:
+        if not self.models or len(set(self.models)) < len(self.models):
+            raise ConfigError("names of models, each once", ", ".join(self.models) or "none")
+        if self.seeds < 1 or self.folds < 1:
+            raise ConfigError("seeds and folds of at least 1", f"{self.seeds} and {self.folds}")
+        unknown = set(self.options) - set(self.models)
+        if unknown:
+            raise ConfigError(f"options of {', '.join(self.models)}", ", ".join(sorted(unknown)))
+
+    @property
+    def cells(self) -> list[tuple[str, int, int]]:
+        """Model, seed and fold, from 0, of every run; all models of a fold come together."""
+        return [
+            (model, seed, fold)
+            for seed in range(self.seeds)
+            for fold in range(self.folds)
+            for model in self.models
+        ]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the table.
+
+    Args:
+        model: its name.
+        runs: how many there were.
+        top1: mean share of held-out clips that are right.
+        spread: standard deviation over the runs; None of a single one.
+        mean_class_top1: the same mean, every class counting alike.
+        parameters: numbers that it learns.
+        macs_per_frame: multiply-accumulates for a frame of a clip.
+        training_seconds: mean of the runs.
+        milliseconds_per_frame: one stream alone; of a network over clips, a clip's by its frames.
+        streams: whether it labels every frame as it comes.
+    """
+
+    model: str
+    runs: int
+    top1: float
+    spread: float | None
+    mean_class_top1: float
+    parameters: int
+    macs_per_frame: int
+    training_seconds: float
+    milliseconds_per_frame: float
+    streams: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The table, and what naming the commonest class would get."""
+
+    entries: list[Entry]
+    majority_top1: float
+    out: Path
+
+    def figures(self) -> dict[str, Any]:
+        """Return it for a report."""
+        return {
+            "out": str(self.out),
+            "majority_top1": self.majority_top1,
+            "models": [asdict(entry) for entry in self.entries],
+        }
+
+
+def compare(contest: Contest, out: Path, show: Show = lambda *_: None) -> Comparison:
+    """Train and judge every model on every fold with every seed; what is finished is kept.
+
+    Args:
+        contest: what is compared.
+        out: a folder; one in which the same comparison was begun is gone on with.
+        show: is told how far it is.
+    Raises:
+        ConfigError: the folder holds another comparison.
+    """
+    data = read_video_data(expand_path(contest.data), contest.reading)
+    data, preprocessing = kept_for(data, contest.reading, show=show)
+    clip = (contest.reading.clip_frames, *preprocessing.frame)
+    for model in contest.models:  # all of them, before hours go into the first
+        classes = len(data.class_names)
+        network = build_video_network(model, classes, contest.options.get(model, {}), clip)
+        as_recurrence(network, clip, classes)
+    _require_same(contest, out)
+    found: dict[str, list[dict[str, Any]]] = {model: [] for model in contest.models}
+    for number, (model, seed, fold) in enumerate(contest.cells):
+        done, words = number / len(contest.cells), f"{model}, seed {seed}, fold {fold + 1}"
+
+        def shown(share: float, more: str, done: float = done, words: str = words) -> None:
+            show(done + share / len(contest.cells), f"{words}, {more}")
+
+        path = out / f"{model}-seed-{seed}-fold-{fold + 1}"
+        found[model].append(_cell(contest, data, path, (model, seed, fold), shown))
+    majority = [figures["majority_top1"] for runs in found.values() for figures in runs]
+    entries = [_entry(model, runs) for model, runs in found.items()]
+    return Comparison(entries, mean(majority), out)
+
+
+def _cell(
+    contest: Contest, data: VideoData, path: Path, cell: tuple[str, int, int], show: Show
+) -> dict[str, Any]:
+    """Return the figures of one run, which is done unless it has been."""
+    model, seed, fold = cell
+    kept = path / "figures.json"
+    if kept.is_file():
+        try:
+            figures: dict[str, Any] = json.loads(kept.read_text("utf-8"))
+        except ValueError:
+            raise ReaderError(f"the figures of a run in {kept}", "damage", "remove it") from None
+        return figures
+    reading = contest.reading
+    if contest.folds > 1:
+        reading = replace(reading, fold=f"{fold + 1}/{contest.folds}")
+    request = {
+        "data": contest.data,
+        "model": model,
+        "options": contest.options.get(model, {}),
+        "reading": asdict(reading),
+        "training": asdict(replace(contest.training, seed=seed)),
+    }
+    given = Given(data=data)
+    if (path / CONFIGURATION).is_file():
+        learning, folder = reopen(path, show, given)
+    else:
+        learning, folder = begin(path, request, show, given)
+    if not learning.training.run():
+        raise KeyboardInterrupt
+    _, figures = judge(learning)
+    learning.model.save(folder.model, figures)
+    figures |= _costs(learning.model)
+    write_file(kept, json.dumps(figures, indent=2).encode())
+    return figures
+
+
+def _costs(model: VideoModel) -> dict[str, Any]:
+    """Return what a frame costs: products, and milliseconds."""
+    x = torch.zeros(1, model.clip_frames, *model.preprocessing.frame)
+    with evaluating(model.driven), torch.no_grad():
+        macs = sum(layer.macs for layer in census(model.driven, x).layers)
+        if model.streams:
+            stream, times = Stream(model.driven), []
+            for _ in range(_TIMED_FRAMES):
+                began = time.perf_counter()
+                stream.push(x[:, 0])
+                times.append(time.perf_counter() - began)
+        else:
+            times = []
+            for _ in range(_TIMED_CLIPS):
+                began = time.perf_counter()
+                model.driven(x)
+                times.append((time.perf_counter() - began) / model.clip_frames)
+    milliseconds = 1000 * median(times[len(times) // 3 :])
+    stride = model.driven.stride
+    return {"macs_per_frame": macs // stride, "milliseconds_per_frame": milliseconds}
+
+
+def _entry(model: str, runs: Sequence[dict[str, Any]]) -> Entry:
+    shares = [figures["top1"] for figures in runs]
+    return Entry(
+        model,
+        len(runs),
+        mean(shares),
+        stdev(shares) if len(shares) > 1 else None,
+        mean(figures["mean_class_top1"] for figures in runs),
+        runs[0]["parameters"],
+        runs[0]["macs_per_frame"],
+        mean(figures["seconds"] for figures in runs),
+        median(figures["milliseconds_per_frame"] for figures in runs),
+        runs[0]["streams"],
+    )
+
+
+def _require_same(contest: Contest, out: Path) -> None:
+    """Note what is compared, or make sure that it is what was compared in this folder before."""
+    written = json.loads(json.dumps(asdict(contest)))
+    path = out / _REQUEST
+    if not path.is_file():
+        if out.is_dir() and any(out.iterdir()):
+            raise ConfigError(f"a new folder for --out, not {out}", "one in use", "name another")
+        write_file(path, json.dumps(written, indent=2).encode())
+        return
+    try:
+        before = json.loads(path.read_text("utf-8"))
+    except ValueError:
+        raise ReaderError(f"the comparison in {path}", "damage") from None
+    changed = [key for key in written if before.get(key) != written[key]]
+    if changed:
+        got = f"other {' and '.join(changed)}"
+        raise ConfigError(f"the comparison that was begun in {out}", got, "name another --out")
