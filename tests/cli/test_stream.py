@@ -163,7 +163,9 @@ def test_a_model_that_is_none_is_named(capsys, tmp_path: Path, video: Path) -> N
 
 def test_who_reads_the_lines_may_stop(folder: Path) -> None:
     command = [sys.executable, "-m", "unrolled", "stream", str(folder), "lavfi:testsrc=size=32x32"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
+    )
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.readline()
