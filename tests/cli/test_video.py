@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.readers.tiny_videos import write_video
 from unrolled.cli import main
@@ -131,6 +132,21 @@ def test_sequences_of_vectors_are_learnt_by_a_cell(capsys) -> None:
     captured = capsys.readouterr()
     assert "3.npy" in captured.out
     assert "nothing.npy" in captured.err
+
+
+def test_pictures_of_one_recording_are_one_item_and_no_copy_of_another() -> None:
+    rows = ["path,label"]
+    for number in range(12):
+        for kind in ("range", "speed"):
+            Path(kind).mkdir(exist_ok=True)
+            shade = np.full((6, 5), 20 * number, np.uint8)  # 5 steps of 6 bins
+            Image.fromarray(shade).save(Path(kind, f"{number}.png"))
+        rows.append(f"*/{number}.png,{'ab'[number % 2]}")
+    Path("list.csv").write_text("\n".join(rows))
+    assert train("--model", "gru", "--split", "50/25/25", data="list.csv") == 0
+    parts = json.loads(Path("run/model/config.json").read_text())["parts"]
+    assert [len(parts[name]) for name in ("train", "valid", "test")] == [6, 3, 3]
+    assert len({digest for part in parts.values() for digest in part}) == 12
 
 
 def test_a_comparison_keeps_what_is_finished(capsys, monkeypatch) -> None:
