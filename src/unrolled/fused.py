@@ -6,7 +6,7 @@ ordinary loop, and ``refusal`` says why.
 
 import warnings
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
 import torch
@@ -308,6 +308,16 @@ def like(template: Tree, tensors: list[Tensor]) -> Tree:
     """Return the tensors as a tree like the template."""
     following = iter(tensors)
     return map_leaves(lambda _: next(following), template)
+
+
+@runtime_checkable
+class Stepping(Protocol):
+    """One step of a module as a call, over a state that it owns and writes over."""
+
+    state: Any
+
+    def __call__(self, x_t: Any) -> Any:
+        """Take the next frame, and return what the step gives."""
 
 
 class Stepper:

@@ -9,7 +9,7 @@ chunks, streaming, ragged batches, resets and search all drive that same functio
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar, Generic, Protocol, Self, cast, runtime_checkable
+from typing import Any, ClassVar, Generic, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -55,16 +55,6 @@ class Supports:
             training=self.training if self.training is not True else other.training,
             gradient=self.gradient if self.gradient is not True else other.gradient,
         )
-
-
-@runtime_checkable
-class Stepping(Protocol):
-    """One step of a module as a call, over a state that it owns and writes over."""
-
-    state: Any
-
-    def __call__(self, x_t: Any) -> Any:
-        """Take the next frame, and return what the step gives."""
 
 
 class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
@@ -248,7 +238,7 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
             return "it has no step that is looped over"
         return None
 
-    def stepper(self, x_t: InputT, state: StateT) -> Stepping:
+    def stepper(self, x_t: InputT, state: StateT) -> fused.Stepping:
         """Return ``step`` as one native call, for a stream of frames like ``x_t``.
 
         Raises:

@@ -112,7 +112,10 @@ def test_bench_reads_the_same_as_a_plain_loop(capsys, monkeypatch) -> None:
 
     monkeypatch.setattr(reading, "HEIGHT", 48)
     monkeypatch.setattr(reading, "WIDTH", 64)
-    assert main(["bench", "video", "--seconds", "1", "--rounds", "1", "--json"]) == 0
+    assert (
+        main(["bench", "video", "--part", "reading", "--seconds", "1", "--rounds", "1", "--json"])
+        == 0
+    )
     rows = json.loads(capsys.readouterr().out)["reading"]
     assert len(rows) == 6
     assert all(row["identical"] for row in rows)

@@ -52,7 +52,8 @@ NETWORKS = {
 def test_a_stream_gives_what_the_clip_gives(name: str, rows: int) -> None:
     torch.manual_seed(0)
     network, x = settled(NETWORKS[name](), 17), torch.randn(rows, 11, 3, 17, 19)
-    expected, state = network(x)
+    with torch.no_grad():
+        expected, state = network(x)
     stream = Stream(network)
     y = torch.stack([stream.push(x_t) for x_t in x.unbind(1)], dim=1)
     assert stream.is_native
@@ -86,11 +87,12 @@ def test_a_prepared_stream_is_saved_resumed_and_reset(tmp_path) -> None:
     again.load(tmp_path / "stream.safetensors")
     assert torch.equal(again.push(x[:, 3]), expected)
     again.reset(torch.tensor([1]))
-    y, _ = network(x[1:, 4:5])
+    with torch.no_grad():
+        y, _ = network(x[1:, 4:5])
     assert (again.push(x[:, 4])[1:] - y[:, 0]).abs().max() <= 1e-5 * y.abs().max()
 
 
-def test_rows_side_by_side_have_the_bits_of_their_solo_runs() -> None:
+def test_rows_side_by_side_agree_with_their_solo_runs() -> None:
     network, x = settled(NETWORKS["small"](), 17), torch.randn(5, 4, 3, 17, 19)
     together = Stream(network)
     alone = [Stream(network) for _ in range(5)]
@@ -101,11 +103,13 @@ def test_rows_side_by_side_have_the_bits_of_their_solo_runs() -> None:
 
 
 def test_what_cannot_be_prepared_says_why() -> None:
-    conv = CausalConv3d(4, 4, kernel_size=(2, 3, 3), groups=2)
+    def conv() -> CausalConv3d:
+        return CausalConv3d(4, 4, kernel_size=(2, 3, 3), groups=2)
+
     for network, reason in (
         (Serial(PerFrame(nn.ReLU())), "no causal convolution"),
-        (Serial(conv).double(), "not float32"),
-        (Serial(conv), "groups of several channels"),
+        (Serial(conv()).double(), "not float32"),
+        (Serial(conv()), "groups of several channels"),
     ):
         state = network.state_like(torch.zeros(1, 4, 5, 5, dtype=torch.float32))
         with pytest.raises(UnplannableError, match=reason):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.benchmarks.timing import side_by_side
+from unrolled.errors import ConfigError
 from unrolled.layers import BatchNorm, CausalConv3d, CausalMeanPool, Residual, Serial
 from unrolled.models import CausalSmall, CausalX3D
 from unrolled.recurrence import Recurrence
@@ -37,7 +38,12 @@ def measure(*, rounds: int = 15, show: Show = lambda *_: None) -> dict[str, Any]
     Returns:
         Milliseconds a frame, ratios, and the largest relative difference of the outputs compared.
         Figures of the peer, continual-inference, are there where it is installed.
+
+    Raises:
+        ConfigError: no round.
     """
+    if rounds < 1:
+        raise ConfigError("at least one round", f"{rounds = }")
     torch.manual_seed(0)
     show(0.0, "dense layer")
     dense = _layer(1, rounds)

@@ -47,28 +47,65 @@ def recurrence(
 @bench.command
 def video(
     *,
+    part: Literal["reading", "causal", "all"] = "all",
     seconds: float = 30.0,
     rounds: int = 5,
+    threads: int = 0,
     json: bool = False,
 ) -> None:
-    """Time the reading of a video against a plain PyAV loop: from beginning to end, 16 frames of
-    it, and 10 random clips of 8 frames, with a key frame every 12 and every 250.
+    """Time the reading of a video against a plain PyAV loop, with a key frame every 12 and every
+    250; and causal networks frame by frame against sliding a window, and against
+    continual-inference where that is installed.
 
-    Example: unrolled bench video --seconds 10
+    Example: unrolled bench video --part causal --threads 2
 
     Args:
-        seconds: of the video, 640 x 360 at 25 frames a second, which is made first.
+        part: reading, causal, or all of it.
+        seconds: of the video that is read, 640 x 360 at 25 frames a second, which is made first.
         rounds: turns that each of the compared has; the medians are shown.
+        threads: CPU threads; 0 leaves torch's own choice.
         json: print one JSON object and nothing else.
     """
-    from unrolled.benchmarks.reading import measure_reading
+    from unrolled.training.device import use_threads
 
+    use_threads(threads)
+    found: dict[str, Any] = {}
     with progress_bar("timing") as bar:
-        found = measure_reading(seconds=seconds, rounds=rounds, show=bar)
+        if part in ("reading", "all"):
+            from unrolled.benchmarks.reading import measure_reading
+
+            found |= measure_reading(seconds=seconds, rounds=rounds, show=bar)
+        if part in ("causal", "all"):
+            from unrolled.benchmarks import causal_video
+
+            found["causal"] = causal_video.measure(rounds=rounds, show=bar)
     if json:
         print_json(found)
-    else:
+        return
+    if "reading" in found:
         _show_reading(found)
+    if "causal" in found:
+        _show_causal(found["causal"])
+
+
+def _show_causal(found: dict[str, Any]) -> None:
+    print(f"{found['threads']} threads; {found['peer']}\n")
+    columns = ("per frame, B = 1", "stream, ms", "against", "ms", "times faster", "difference")
+    rows = [
+        (
+            name.replace("_", " "),
+            f"{part['stream_milliseconds']:.2f}",
+            key.removeprefix("times_faster_than_").replace("_", " "),
+            f"{part[key.removeprefix('times_faster_than_') + '_milliseconds']:.2f}",
+            f"{ratio:.2f}",
+            f"{part['largest_relative_difference']:.0e}",
+        )
+        for name, part in found.items()
+        if isinstance(part, dict)
+        for key, ratio in part.items()
+        if key.startswith("times_faster_than_")
+    ]
+    print_table("Causal networks, frame by frame", columns, rows, right=(columns[1], *columns[3:]))
 
 
 def _show_reading(found: dict[str, Any]) -> None:

@@ -2,29 +2,28 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import nn
 
 from unrolled.recurrence import Recurrence
-from unrolled.state import Tree, leaves, map_leaves
+from unrolled.state import leaves, map_leaves
 
 
-@torch.no_grad()
-def frame_after(layer: Recurrence[Any, Any, Any, Any], x: Tree, state: Tree) -> Tree:
+def frame_after(layer: Recurrence[Any, Any, Any, Any], x: Any, state: Any) -> Any:
     """Return a chunk of the size that ``layer`` gives for x; its numbers mean nothing.
 
     The first row stands for all of them, and running statistics stay as they are.
     """
-    with _evaluating(layer):
+    with torch.no_grad(), _evaluating(layer):
         if layer.has_context():
             y, _ = layer.scan(x, state)  # all rows: they belong to those of the context
-            return cast(Tree, y)
+            return y
         first = map_leaves(lambda leaf: leaf[:1], x)
         y, _ = layer.scan(first, map_leaves(lambda leaf: leaf[:1], state))
         batch_size = len(leaves(x)[0])
-        return cast(Tree, map_leaves(lambda leaf: leaf.expand(batch_size, *leaf.shape[1:]), y))
+        return map_leaves(lambda leaf: leaf.expand(batch_size, *leaf.shape[1:]), y)
 
 
 @contextmanager

@@ -66,24 +66,10 @@ def flatten(layer: Recurrence[Any, Any, Any, Any], state: Any) -> list[Layer]:
 
 
 def _own(leaf: Tensor) -> Tensor:
-    """Copy a leaf of a state; frames ``[B, P, C, H, W]`` go into a buffer with a slot to spare.
-
-    The buffer is ``[B, H, W, P + 1, C]``: at every place, the channels of all frames side by side.
-    """
+    """Copy a leaf of a state; frames ``[B, P, C, H, W]`` with their channels last in memory."""
     if leaf.ndim != 5:
         return leaf.clone()
-    rows, kept, channels, height, width = leaf.shape
-    buffer = leaf.new_zeros(rows, height, width, kept + 1, channels)
-    frames = buffer.permute(0, 3, 4, 1, 2)[:, :kept]
-    return frames.copy_(leaf)
-
-
-def _buffer_of(frames: Tensor) -> Tensor:
-    """Return the buffer ``[B, H, W, P + 1, C]`` that frames of ``_own`` lie in."""
-    rows, kept, channels, height, width = frames.shape
-    slots = (kept + 1) * channels
-    strides = (height * width * slots, width * slots, slots, channels, 1)
-    return frames.as_strided((rows, height, width, kept + 1, channels), strides)
+    return leaf.movedim(2, -1).clone(memory_format=torch.contiguous_format).movedim(-1, 2)
 
 
 def _prepare(layers: list[Layer]) -> list[Callable[[Tensor], Tensor]]:
@@ -153,7 +139,10 @@ class _Branches:
 
 
 class _Convolution:
-    """A causal convolution of one frame, its normalisation, a sum and a ReLU, in a few calls."""
+    """A causal convolution of one frame, its normalisation, a sum and a ReLU, in a few calls.
+
+    A dense one is one product over the channels of all taps; a depthwise one adds its taps up.
+    """
 
     def __init__(
         self,
@@ -163,91 +152,85 @@ class _Convolution:
         *,
         rectifies: bool,
     ) -> None:
-        weight, self.bias = _folded(conv, norm)
-        self.rectifies = rectifies
-        self.conv = conv
-        self.buffer = _buffer_of(state.frames)
-        self.slots = list(self.buffer.permute(0, 3, 4, 1, 2).unbind(1))
-        self.is_pointwise = conv.kernel_size[1:] == (1, 1) and conv.spatial_stride == 1
-        by_tap = weight.flatten(3).movedim(2, 0)  # [k, D, C / groups, kh kw]
-        if conv.groups > 1 and not _is_depthwise(conv):
+        if conv.groups > 1 and not conv.groups == conv.in_channels == conv.out_channels:
             raise UnplannableError("it has groups of several channels")
-        if self.is_pointwise:
-            self.weight = by_tap[..., 0].movedim(0, 1).flatten(1).T.contiguous()
-            self.weight = by_tap[:, :, 0, 0] if conv.groups > 1 else self.weight
+        self.conv = conv
+        self.rectifies = rectifies
+        self.frames = list(state.frames.unbind(1))
+        self.taps = self.frames[:: conv.dilation]
+        self.is_depthwise = conv.groups > 1
+        self.is_pointwise = conv.kernel_size[1:] == (1, 1) and conv.spatial_stride == 1
+        weight, self.bias = _folded(conv, norm)
+        if self.is_depthwise:
+            parts = list(weight.unbind(2))  # of one tap each, [C, 1, kh, kw]
         else:
-            self.weight = _packed(conv, weight, state.frames.shape)
+            parts = [weight.transpose(1, 2).flatten(1, 2)]  # [D, k C, kh, kw]
+        if not self.is_pointwise:
+            self.weights = [_packed(conv, part, state.frames.shape) for part in parts]
+        elif self.is_depthwise:
+            self.weights = [part[:, 0] for part in parts]  # [C, 1, 1]
+        else:
+            self.weights = [parts[0].flatten(1).T.contiguous()]  # [k C, D]
 
     def __call__(self, x: Tensor, other: Tensor | None = None) -> Tensor:
-        y = self._convolve(self._taps(x))
-        for older, newer in pairwise(self.slots):
+        x = x.contiguous(memory_format=_LAST)
+        y = self._add_taps(x) if self.is_depthwise else self._multiply(x)
+        for older, newer in pairwise([*self.frames, x]):
             older.copy_(newer)
         if other is not None:
             y = y.add_(other)
         return y.relu_() if self.rectifies else y
 
-    def _taps(self, x: Tensor) -> Tensor:
-        """Return ``[B, H, W, k, C]``, the frames that the taps meet."""
-        if len(self.slots) == 1:
-            return x.contiguous(memory_format=_LAST).permute(0, 2, 3, 1).unsqueeze(3)
-        self.slots[-1].copy_(x)
-        return self.buffer[:, :, :, :: self.conv.dilation]
+    def _multiply(self, x: Tensor) -> Tensor:
+        taps = torch.cat([*self.taps, x], dim=1) if self.taps else x
+        if not self.is_pointwise:
+            return self._convolve(taps, self.weights[0], self.bias)
+        places = taps.permute(0, 2, 3, 1).flatten(0, 2)
+        y = torch.mm(places, self.weights[0])
+        if self.bias is not None:
+            y += self.bias
+        rows, _, height, width = x.shape
+        return y.view(rows, height, width, -1).permute(0, 3, 1, 2)
 
-    def _convolve(self, taps: Tensor) -> Tensor:
-        channels = taps.flatten(3)
-        if self.is_pointwise and self.conv.groups > 1:
-            y = (taps * self.weight).sum(3)
-            return (y if self.bias is None else y.add_(self.bias)).permute(0, 3, 1, 2)
+    def _add_taps(self, x: Tensor) -> Tensor:
         if self.is_pointwise:
-            places = channels.flatten(0, 2)
-            y = places @ self.weight if self.bias is None else self._affine(places)
-            return y.unflatten(0, channels.shape[:3]).permute(0, 3, 1, 2)
-        conv, is_depthwise = self.conv, self.conv.groups > 1
-        y = _mkldnn()._convolution_pointwise(
-            channels.permute(0, 3, 1, 2),
-            self.weight,
-            None if is_depthwise else self.bias,
-            list(conv.spatial_padding),
-            [conv.spatial_stride] * 2,
-            [1, 1],
-            channels.shape[-1] if is_depthwise else 1,
-            "none",
-            [],
-            "",
-        )
-        if is_depthwise and conv.kernel_size[0] > 1:
-            y = y.unflatten(1, (conv.kernel_size[0], -1)).sum(1)
-        if is_depthwise and self.bias is not None:
-            y = y.add_(self.bias[:, None, None])
-        return cast(Tensor, y)
+            y = x * self.weights[-1]
+            for tap, weight in zip(self.taps, self.weights, strict=False):
+                y = y.addcmul_(tap, weight)
+            return y if self.bias is None else y.add_(self.bias[:, None, None])
+        y = self._convolve(x, self.weights[-1], self.bias)
+        for tap, weight in zip(self.taps, self.weights, strict=False):
+            y = self._convolve(tap, weight, None, y)
+        return y
 
-    def _affine(self, places: Tensor) -> Tensor:
-        assert self.bias is not None
-        return torch.addmm(self.bias, places, self.weight)
-
-
-def _is_depthwise(conv: CausalConv3d) -> bool:
-    return conv.groups == conv.in_channels == conv.out_channels
+    def _convolve(
+        self, x: Tensor, weight: Tensor, bias: Tensor | None, other: Tensor | None = None
+    ) -> Tensor:
+        conv = self.conv
+        padding, stride = list(conv.spatial_padding), [conv.spatial_stride] * 2
+        where = (weight, bias, padding, stride, [1, 1], conv.groups)
+        y: Tensor
+        if other is None:
+            y = _mkldnn()._convolution_pointwise(x, *where, "none", [], "")
+        else:
+            sums = _mkldnn()._convolution_pointwise.binary
+            y = sums(x, other, *where, "add", 1.0, None, [], None)
+        return y
 
 
 def _packed(conv: CausalConv3d, weight: Tensor, frames: torch.Size) -> Tensor:
-    """Return the weight of the 2D convolution over all taps, as oneDNN wants it.
+    """Return the weight of a 2D convolution of a frame, or of all taps, as oneDNN wants it.
 
     These are the operations that ``torch.compile`` uses on CPUs.
     """
-    num_taps = conv.kernel_size[0]
-    rows, _, channels, *size = frames
-    if conv.groups > 1:
-        flat = weight.transpose(0, 2).transpose(1, 2).flatten(0, 1)  # [k C, 1, kh, kw]
-    else:
-        flat = weight.transpose(1, 2).flatten(1, 2)  # [D, k C, kh, kw]
+    channels = weight.shape[1] * conv.groups
     packed: Tensor = _mkldnn()._reorder_convolution_weight(
-        flat.contiguous(memory_format=_LAST),
+        weight.contiguous(memory_format=_LAST),
         list(conv.spatial_padding),
         [conv.spatial_stride] * 2,
         [1, 1],
-        num_taps * channels if conv.groups > 1 else 1,
-        [rows, num_taps * channels, *size],
+        conv.groups,
+        [frames[0], channels, *frames[3:]],
     )
     return packed
 

@@ -111,7 +111,9 @@ class GRURCN(Recurrence[GRURCNState]):
             channels = cast(int, unit.input_size)
             states.append(unit.state_like(seen.new_zeros(len(x_t), channels, *seen.shape[2:])))
         states.append(units[-1].initial_state(len(x_t)))
-        return GRURCNState(tuple(states), tuple(c.initial_state(len(x_t)) for c in classifiers))
+        vectors = [x_t.new_zeros(len(x_t), cast(int, unit.hidden_size)) for unit in units]
+        votes = [c.state_like(vector) for c, vector in zip(classifiers, vectors, strict=True)]
+        return GRURCNState(tuple(states), tuple(votes))
 
     def scan(
         self, x: Float[Tensor, "B T C H W"], state: GRURCNState
@@ -147,5 +149,6 @@ def _fit(below: Tensor, maps: Tensor) -> Tensor:
     """Pool the maps of the unit below to the places that the next unit has."""
     if maps.ndim == 3:
         return _over_places(below)
-    pooled: Tensor = F.adaptive_max_pool2d(below.flatten(0, 1), maps.shape[-2:])
-    return pooled.unflatten(0, below.shape[:2])
+    pooled = F.adaptive_max_pool2d(below.flatten(0, 1), maps.shape[-2:])
+    fitted: Tensor = pooled.unflatten(0, below.shape[:2])
+    return fitted

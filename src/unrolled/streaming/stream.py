@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import ConfigError, ReaderError, ShapeError, StateError
+from unrolled.fused import Stepping
 from unrolled.kernels.trace import UnplannableError
-from unrolled.recurrence import ContextT, InputT, OutputT, Recurrence, StateT, Stepping
+from unrolled.recurrence import ContextT, InputT, OutputT, Recurrence, StateT
 from unrolled.state import (
     describe_rows,
     from_named_leaves,
