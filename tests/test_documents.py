@@ -31,7 +31,7 @@ def python_blocks(page: str) -> list[str]:
 
 BLOCKS = [
     pytest.param(block, id=f"{page} block {number}")
-    for page in ("README.md", "docs/world.md", "docs/video.md")
+    for page in ("README.md", "docs/live.md", "docs/video.md", "docs/world.md")
     for number, block in enumerate(python_blocks(page))
 ]
 

@@ -14,6 +14,7 @@ SMALL_FORMS = {
     "bit_rot": ["--scale", "0.05"],
     "bad_numbers": ["--injections", "16"],
     "hostile_files": ["--files", "168"],
+    "endless_stream": ["--frames", "1500", "--families", "recurrent"],
     "hostile_video": ["--truncations", "16", "--mutations", "48"],
 }
 

@@ -2,7 +2,9 @@
 
 import threading
 
-from unrolled.readers.mailbox import Mailbox
+import pytest
+
+from unrolled.readers.mailbox import Mailbox, interruptibly
 
 
 def test_the_newest_alone_is_kept_and_the_others_are_counted() -> None:
@@ -57,3 +59,9 @@ def test_closing_frees_whoever_waits_to_put() -> None:
     box.close()
     thread.join(timeout=5)
     assert not thread.is_alive()
+
+
+def test_what_fails_in_a_thread_fails_here() -> None:
+    with pytest.raises(ZeroDivisionError):
+        interruptibly(lambda: 1 // 0)
+    assert interruptibly(threading.get_ident) != threading.get_ident()

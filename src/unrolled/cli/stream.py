@@ -70,27 +70,30 @@ def stream(
         import_: a Python file of yours that registers the model's cell.
         json: print one JSON object a line and nothing else.
     """
-    from unrolled.readers.live_source import LiveSource
-    from unrolled.streaming import EventDetector
     from unrolled.tasks.video_live import LiveModel
 
     if show and (json or events):
         raise ConfigError("--show alone, or --json or --events without it", "both")
     run_imports(import_)
     loaded = LiveModel.load(model)
-    detector = EventDetector(
-        loaded.class_names,
-        background=loaded.background,
-        threshold=threshold,
-        hold_seconds=hold_seconds,
-    )
-    opened = LiveSource(
-        source,
-        frames_per_second=loaded.frames_per_second,
-        live=live,
-        on_lost=lambda loss: notice(str(loss)),
-        give_up_seconds=give_up_seconds,
-    )
+    detector = _detector(loaded, threshold, hold_seconds)
+    opened = _open(loaded, source, live, give_up_seconds)
+    _label(loaded, opened, detector if events else None, show=show, overlay=overlay, json=json)
+    if opened.damaged:
+        notice(f"{opened.damaged} damaged places in {source}; first: {opened.damages[0]}")
+    return 0
+
+
+def _label(
+    loaded: "LiveModel",
+    opened: "LiveSource",
+    detector: "EventDetector | None",
+    *,
+    show: bool,
+    overlay: Path | None,
+    json: bool,
+) -> None:
+    """Label frames until the source ends, and print, draw or write what is said of them."""
     if loaded.labeller.slides:
         frames = loaded.labeller.clip_frames
         notice(f"this network does not stream: it sees a window of {frames} frames at every frame")
@@ -100,14 +103,36 @@ def stream(
         labels = _labels(loaded, stack.enter_context(opened), written, pace=view is not None)
         if view is not None:
             deque(map(view.draw, labels), maxlen=0)
-        elif events:
+        elif detector is not None:
             _print_events(detector, labels, 1 / (loaded.frames_per_second or 1), json=json)
         else:
             for label in labels:
                 _print_label(label, json=json)
-    if opened.damaged:
-        notice(f"{opened.damaged} damaged places in {source}; first: {opened.damages[0]}")
-    return 0
+
+
+def _detector(loaded: "LiveModel", threshold: float, hold_seconds: float) -> "EventDetector":
+    from unrolled.streaming import EventDetector
+
+    return EventDetector(
+        loaded.class_names,
+        background=loaded.background,
+        threshold=threshold,
+        hold_seconds=hold_seconds,
+    )
+
+
+def _open(
+    loaded: "LiveModel", source: str, live: bool | None, give_up_seconds: float | None
+) -> "LiveSource":
+    from unrolled.readers.live_source import LiveSource
+
+    return LiveSource(
+        source,
+        frames_per_second=loaded.frames_per_second,
+        live=live,
+        on_lost=lambda loss: notice(str(loss)),
+        give_up_seconds=give_up_seconds,
+    )
 
 
 def _view(loaded: "LiveModel", stack: ExitStack) -> "LiveView":

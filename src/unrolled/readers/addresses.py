@@ -12,6 +12,7 @@ _WEB = ("http://", "https://")
 _PIPE_CURE = "an mp4 in a pipe needs -movflags frag_keyframe+empty_moov; or send -f matroska"
 _CAMERA_CURE = "list cameras with: ls /dev/video*"
 _OPEN_SECONDS, _READ_SECONDS = 10.0, 10.0
+_SOON = {"analyzeduration": "500000"}  # microseconds of video, not 5 s
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def parse_address(source: str) -> Address:
     """
     waits = (_OPEN_SECONDS, _READ_SECONDS)
     if source == "-":
-        return Address("stdin", "pipe:0", cure=_PIPE_CURE)
+        return Address("stdin", "pipe:0", None, dict(_SOON), cure=_PIPE_CURE)
     if source.isdigit():
         return _camera(int(source))
     if source.startswith("/dev/video"):
@@ -62,7 +63,7 @@ def parse_address(source: str) -> Address:
     if source.startswith("lavfi:"):
         return Address(source, source.removeprefix("lavfi:"), "lavfi")
     if source.startswith(_LIVE):
-        options = {"rtsp_transport": "tcp"} if source.startswith("rtsp") else {}
+        options = _SOON | ({"rtsp_transport": "tcp"} if source.startswith("rtsp") else {})
         return Address(source, source, None, options, is_live=True, timeout_seconds=waits)
     if source.startswith(_WEB):
         return Address(source, source, is_live=None, timeout_seconds=waits)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from unrolled.errors import ReaderError
 from unrolled.readers.addresses import Address, parse_address
-from unrolled.readers.mailbox import Mailbox
+from unrolled.readers.mailbox import Mailbox, interruptibly
 from unrolled.readers.opened import Opened, open_address
 from unrolled.readers.resampling import Resampler
 from unrolled.readers.video_process import VideoProcess
@@ -106,7 +106,7 @@ class LiveSource:
         self.is_live = bool(self.address.is_live if live is None else live)
         self._opened: Opened | None = None
         if not self.address.is_file:
-            self._opened = open_address(self.address)
+            self._opened = interruptibly(partial(open_address, self.address))
             if live is None and self.address.is_live is None:
                 self.is_live = not self._opened.has_an_end
         self.on_lost = on_lost

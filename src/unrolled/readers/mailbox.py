@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 ItemT = TypeVar("ItemT")
@@ -66,3 +66,28 @@ class Mailbox(Generic[ItemT]):
         """Wait so long, or until it is closed; return whether it is."""
         with self._changed:
             return self._changed.wait_for(lambda: self._closed, timeout=seconds)
+
+
+def interruptibly(function: Callable[[], ItemT]) -> ItemT:
+    """Return what a function does, called in a thread: Ctrl-C need not wait for its end.
+
+    Example:
+        >>> interruptibly(lambda: 2 + 3)
+        5
+    """
+    box: Mailbox[ItemT] = Mailbox(newest=True)
+    errors: list[Exception] = []
+
+    def call() -> None:
+        try:
+            box.put([function()])
+        except Exception as error:
+            errors.append(error)
+        finally:
+            box.close()
+
+    threading.Thread(target=call, name="interruptibly", daemon=True).start()
+    got = box.get()
+    if got is None:
+        raise errors[0]
+    return got[0]

@@ -62,7 +62,8 @@ class Overlay:
             raise ReaderError(f"a video to write at {path}", got) from None
         codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
         rate = Fraction(frames_per_second).limit_denominator(1000)
-        self._stream: Any = self._container.add_stream(codec, rate=rate)
+        stream: Any = self._container.add_stream(codec, rate=rate)
+        self._stream = stream
         self._stream.pix_fmt = "yuv420p"
         self._stream.codec_context.time_base = Fraction(1, _TICKS_A_SECOND)
         self._path = path

@@ -1,6 +1,5 @@
 """How well a model labels a long stream: clips that it has not seen, joined with idle stretches."""
 
-import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -23,6 +22,7 @@ from unrolled.tasks.video_preprocessing import Preprocessing
 from unrolled.training.modes import evaluating
 
 _FRAMES_AT_A_TIME = 32
+_HOLD_SECONDS = 0.3  # of an event, as `unrolled stream` has it
 _NO_CLOCK_FRAMES_PER_SECOND = 10.0  # of sequences without one
 
 Show = Callable[[float, str], None]  # the share that is done, and a few words on it
@@ -72,8 +72,8 @@ class JoinedScore:
         share = s.event_frame_accuracy
         within = "" if share is None else f" ({100 * share:.1f} % within clips)"
         lines = [
-            f"{100 * s.frame_accuracy:.1f} % of the frames are right{within}, in {self.minutes:.1f} minutes "
-            f"of {self.clips:,} clips, one after the other, {pauses}",
+            f"{100 * s.frame_accuracy:.1f} % of the frames are right{within}, in "
+            f"{self.minutes:.1f} minutes of {self.clips:,} clips, one after the other, {pauses}",
             f"event F1 {s.event_f1:.3f} at an overlap of a half: {s.events_found:,} of "
             f"{s.events:,} events found; {s.false_alarms_per_hour:.1f} false alarms an hour",
         ]
@@ -112,13 +112,11 @@ def evaluate_joined(
     labels: Sequence[int] | None = None,
     idle: Idle,
     minutes: float = 10.0,
-    threshold: float = 0.5,
-    hold_seconds: float = 0.3,
     clip_top1: float | None = None,
     seed: int = 0,
     show: Show = lambda *_: None,
 ) -> JoinedScore:
-    """Join clips to a long stream, label it frame by frame, and say how good the labels are.
+    """Join clips to a long stream, label it frame by frame, and say how good that is.
 
     A model without a class for background is given the clips one after the other, without idle
     stretches. A network over clips sees a window that slides by a quarter of its length.
@@ -130,32 +128,27 @@ def evaluate_joined(
         labels: of the samples by number, where they are not those of the data.
         idle: what idle stretches are made of.
         minutes: how long the stream is.
-        threshold: of events.
-        hold_seconds: of events.
         clip_top1: what the model has on the same clips, for comparison.
         seed: of the order and of the idle stretches.
         show: is told how far it is.
     Raises:
         ReaderError: there are no clips.
     """
-    if not numbers:
-        raise ReaderError("clips to join", "none")
+    _require_some(numbers)
     names = model.class_names
     background = names.index(BACKGROUND) if BACKGROUND in names else None
     rate = model.preprocessing.frames_per_second or _NO_CLOCK_FRAMES_PER_SECOND
     label_of = labels or [sample.label for sample in clips.data.samples]
-
-    def clip(place: int, _draws: random.Random) -> Tensor:
-        stored, preprocessing = clips.stored(numbers[place]), clips.preprocessing
-        return preprocessing.cut(stored) if isinstance(preprocessing, Preprocessing) else stored
-
     join = joined_clips(
-        clip,
+        lambda place, _draws: _middle(clips, numbers[place]),
         [label_of[n] for n in numbers],
         idle=None if background is None else idle,
         idle_frames=idle_frames(model.clip_frames),
         background=-1 if background is None else background,
         seed=seed,
+    )
+    detector = EventDetector(
+        names, background=BACKGROUND if BACKGROUND in names else None, hold_seconds=_HOLD_SECONDS
     )
     spans: list[_Span] = []
     truth: list[int] = []
@@ -168,20 +161,9 @@ def evaluate_joined(
             show(min(1.0, len(truth) / wanted), "labelling")
             if len(truth) >= wanted:
                 break
-    return _judged(
-        model,
-        torch.cat(probabilities)[:wanted],
-        [names[k] for k in truth[:wanted]],
-        rate,
-        EventDetector(
-            names,
-            background=BACKGROUND if background is not None else None,
-            threshold=threshold,
-            hold_seconds=hold_seconds,
-        ),
-        [span for span in spans if span.label != background],
-        clip_top1,
-    )
+    judged = [span for span in spans if span.label != background]
+    true = [names[k] for k in truth[:wanted]]
+    return _judged(torch.cat(probabilities)[:wanted], true, rate, detector, judged, clip_top1)
 
 
 def evaluate_live(
@@ -233,7 +215,6 @@ def evaluate_live(
 
 
 def _judged(
-    model: VideoModel,
     probabilities: Tensor,
     truth: list[str],
     rate: float,
@@ -241,7 +222,7 @@ def _judged(
     clips: list[_Span],
     clip_top1: float | None,
 ) -> JoinedScore:
-    labels = [model.class_names[k] for k in probabilities.argmax(-1).tolist()]
+    labels = [detector.class_names[k] for k in probabilities.argmax(-1).tolist()]
     said = [detector.update(n / rate, p) for n, p in enumerate(probabilities.tolist())]
     said.append(detector.finish(len(truth) / rate))
     found = [event for event in said if event is not None]
@@ -262,6 +243,17 @@ def _judged(
         truth=truth,
         found=found,
     )
+
+
+def _require_some(numbers: Sequence[int]) -> None:
+    if not numbers:
+        raise ReaderError("clips to join", "none")
+
+
+def _middle(clips: Clips, number: int) -> Tensor:
+    """Return all of a sample, cut as the network sees it, not yet scaled."""
+    stored, preprocessing = clips.stored(number), clips.preprocessing
+    return preprocessing.cut(stored) if isinstance(preprocessing, Preprocessing) else stored
 
 
 def _recorded(join: Iterator[Stretch], spans: list[_Span]) -> Iterator[Stretch]:
