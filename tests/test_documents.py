@@ -36,6 +36,7 @@ BLOCKS = [
         "docs/live.md",
         "docs/networks.md",
         "docs/streaming_networks.md",
+        "docs/video.md",
         "docs/world.md",
     )
     for number, block in enumerate(python_blocks(page))

@@ -58,6 +58,7 @@ _LIBRARY = {
     "np": "unrolled.cells:NP",
     "peephole_lstm": "unrolled.cells:PeepholeLSTM",
     "plain_cnn": "unrolled.encoders:PlainCNN",
+    "profile_lstm": "unrolled.models:ProfileLSTM",
     "r2plus1d_18": "unrolled.encoders:R2Plus1D",
     "r3d_18": "unrolled.encoders:R3D",
     "recurrent_classifier": "unrolled.models:RecurrentClassifier",

@@ -31,6 +31,23 @@ def test_every_recipe_is_sound(name: str) -> None:
     assert recipes()[name].split("; reads ")[1] in folder or "**" in found["data"]
 
 
+@pytest.mark.parametrize(
+    ("name", "clip"),
+    [
+        ("basketball_actions", (7, 3, 64, 40)),
+        ("hand_point_history", (16, 2)),
+        ("mmwave_gesture", (64, 128)),
+    ],
+)
+def test_a_recipe_of_clips_is_sound(name: str, clip: tuple[int, ...]) -> None:
+    found = read_video_configuration(find_configuration(name))
+    reading = video_configuration.SECTIONS["reading"](**found["reading"])
+    video_configuration.SECTIONS["training"](**found["training"])
+    build_video_network(found["model"], 5, found.get("options", {}), clip)
+    assert reading.clip_frames == clip[0]
+    assert found["data"] == recipes()[name].split("; reads ")[1]
+
+
 def test_the_recipe_of_the_motion_world_is_sound() -> None:
     found = read_video_configuration(find_configuration("motion_world"))
     for section, kind in video_configuration.SECTIONS.items():

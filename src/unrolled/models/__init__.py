@@ -13,6 +13,7 @@ from unrolled.models.gru_rcn import GRURCN, GRURCNState
 from unrolled.models.language_model import RecurrentLanguageModel
 from unrolled.models.lrcn import LRCN
 from unrolled.models.min_char_rnn import MinCharRNN, MinCharRNNState
+from unrolled.models.profile_lstm import ProfileLSTM
 from unrolled.models.recurrent_classifier import RecurrentClassifier
 from unrolled.models.show_attend_tell import AttentionOutput, Memory, ShowAttendTell
 from unrolled.models.tcn import TCN, TCNLanguageModel
@@ -34,6 +35,7 @@ __all__ = [
     "Memory",
     "MinCharRNN",
     "MinCharRNNState",
+    "ProfileLSTM",
     "R2Plus1DBlockState",
     "RecurrentClassifier",
     "RecurrentLanguageModel",

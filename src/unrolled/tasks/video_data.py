@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from glob import glob, has_magic
 from pathlib import Path
 
 import torch
@@ -183,22 +184,30 @@ def read_item(item: VideoItem, frames_per_second: float, options: VideoOptions) 
 
 def _digest_of(item: VideoItem, hashes: dict[Path, str]) -> str:
     """Return the SHA-256 of what an item holds; of a stretch or a row, of the file and which."""
-    path, hash_, row = str(item.path).partition("#")
-    plain = Path(path)
-    if plain not in hashes:
-        files = sorted(plain.parent.glob(plain.name)) if not plain.exists() else [plain]
-        files = sorted(plain.iterdir()) if plain.is_dir() else files
-        sums = []
-        for part in files:
-            with part.open("rb") as file:
-                sums.append(hashlib.file_digest(file, "sha256").hexdigest())
-        hashes[plain] = sums[0] if len(sums) == 1 else _digest(" ".join(sums))
-    which = (row, item.start_seconds, item.stop_seconds)
-    return (
-        hashes[plain]
-        if not hash_ and which[1:] == (None, None)
-        else _digest(f"{hashes[plain]} {which}")
-    )
+    written, row_sign, row = str(item.path).partition("#")
+    path = Path(written)
+    if path not in hashes:
+        sums = [_digest_of_file(file) for file in _files_of(path)]
+        hashes[path] = sums[0] if len(sums) == 1 else _digest(" ".join(sums))
+    stretch = (item.start_seconds, item.stop_seconds)
+    if not row_sign and stretch == (None, None):
+        return hashes[path]
+    return _digest(f"{hashes[path]} {row} {stretch}")
+
+
+def _files_of(path: Path) -> list[Path]:
+    """Return the file, those of a folder, or those that a pattern names."""
+    if path.is_dir():
+        return sorted(part for part in path.iterdir() if part.is_file())
+    if path.exists() or not has_magic(str(path)):
+        return [path]
+    found = sorted(map(Path, glob(str(path))))
+    return found or [path]
+
+
+def _digest_of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest(words: str) -> str:

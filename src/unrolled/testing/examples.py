@@ -62,6 +62,7 @@ from unrolled.models import (
     CausalTransformerLanguageModel,
     CausalX3D,
     MinCharRNN,
+    ProfileLSTM,
     RecurrentClassifier,
     RecurrentLanguageModel,
     ShowAttendTell,
@@ -252,6 +253,11 @@ EXAMPLES = [
             11, embedding_size=3, hidden_size=5, num_layers=2, dropout=0.3
         ),
         tokens(3, 7, below=11),
+    ),
+    Example(
+        "profile_lstm",
+        lambda: ProfileLSTM(3, input_size=26, width=2, hidden_size=5),
+        floats(2, 5, 26),
     ),
     Example(
         "recurrent_classifier",
