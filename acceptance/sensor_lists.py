@@ -3,9 +3,9 @@
 Run: UNROLLED_DATA=/data python -m acceptance.sensor_lists FOLDER
 
 Writes ``hand_point_history.csv`` (a row of one CSV file an item) and ``mmwave_gesture.csv`` (two
-pictures of one recording an item) into FOLDER. No subjects are known for either set. Recordings that
-follow each other are alike, so runs of 50 rows, and of 10 recordings, are one group: a split never
-has neighbours on both sides.
+pictures of one recording an item) into FOLDER. No subjects are known for either set. Recordings
+that follow each other are alike, so runs of 50 rows, and of 10 recordings, are one group: a split
+never has neighbours on both sides.
 """
 
 import csv

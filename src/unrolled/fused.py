@@ -345,16 +345,6 @@ class Stepper:
         self._output = planned.output
         self._stepper = stepper.Stepper(planned.plan.trace, leaves(state), planned.statics)
         self.state = like(state, self._stepper.states)
-        # A step takes microseconds, and so does a walk through a tree: most are one tensor.
-        self._looks = (x_t.shape, x_t.dtype, x_t.device) if isinstance(x_t, Tensor) else None
-
-    def takes(self, x_t: Tree) -> bool:
-        """Tell, without a walk through any tree, whether a frame is certain to be a good one."""
-        return (
-            isinstance(x_t, Tensor)
-            and not x_t.requires_grad
-            and (x_t.shape, x_t.dtype, x_t.device) == self._looks
-        )
 
     def __call__(self, x_t: Tree) -> Any:
         """Take the next frame, and return what the step gives."""

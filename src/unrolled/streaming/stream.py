@@ -12,6 +12,7 @@ from unrolled.fused import Stepping
 from unrolled.kernels.trace import UnplannableError
 from unrolled.recurrence import ContextT, InputT, OutputT, Recurrence, StateT
 from unrolled.state import (
+    Tree,
     describe_rows,
     from_named_leaves,
     leaves,
@@ -23,6 +24,7 @@ from unrolled.state import (
 )
 from unrolled.storage import load_tensors, save_tensors
 
+Looks = tuple[torch.Size, torch.dtype, torch.device]
 _STATE = "state."
 
 
@@ -56,6 +58,7 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
         self.module = module
         self._state: StateT  # with the first frame
         self._frame: dict[str, list[Any]] = {}  # what a row of a frame looks like
+        self._looks: Looks | None = None  # of a frame of all rows, where it is one tensor
         self._stepper: Stepping | None = None  # with the first frame, if the step can be planned
         self._steps = torch.zeros(0, dtype=torch.int64)
         self._pushed = 0  # frames of all streams that are not yet counted in _steps
@@ -79,6 +82,7 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
             raise StateError("a stream that has begun", "no frame yet", "push one first")
         return map_leaves(torch.clone, self._state)
 
+    @torch.no_grad()
     def push(self, x_t: InputT, *, rows: Tensor | None = None) -> OutputT:
         """Take the next frame of every stream, or of streams ``rows [M]`` alone.
 
@@ -86,14 +90,9 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
             ShapeError: the frame differs in shape or dtype from the first, or in its rows.
             StateError: ``rows`` before every stream has had its first frame.
         """
-        stepper = self._stepper
-        if stepper is not None and rows is None and not self._restarts and stepper.takes(x_t):
-            self._pushed += 1
-            return cast(OutputT, stepper(x_t))
-        return self._push(x_t, rows)
-
-    @torch.no_grad()
-    def _push(self, x_t: InputT, rows: Tensor | None) -> OutputT:
+        # A native step takes microseconds, and so does a walk through a tree: most are one tensor.
+        if rows is None and not self._restarts and _looks(x_t) == self._looks is not None:
+            return self._advance(x_t)
         if not self._frame:
             if rows is not None:
                 raise StateError("a first frame for every stream", "one for some rows")
@@ -106,6 +105,9 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
             self._put(self._fresh_where(self._restart, x_t, self._state))
             self._restart.fill_(False)
             self._restarts = False
+        return self._advance(x_t)
+
+    def _advance(self, x_t: InputT) -> OutputT:
         self._pushed += 1
         if self._stepper is not None:
             return cast(OutputT, self._stepper(x_t))
@@ -153,12 +155,13 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
         x_t = cast(InputT, from_named_leaves(blank))
         self._begin(x_t, replace_leaves(self.module.state_like(x_t), saved))
         self._steps, self._restart, self._frame = steps, restart, frame
+        self._looks = _looks(x_t)
         self._pushed, self._restarts = 0, bool(restart.any())
 
     def _open(self, x_t: InputT) -> None:
         batch_size = leaves(x_t)[0].shape[0]
         self._begin(x_t, self.module.state_like(x_t))
-        self._frame = describe_rows(named_leaves(x_t))
+        self._frame, self._looks = describe_rows(named_leaves(x_t)), _looks(x_t)
         self._steps = torch.zeros(batch_size, dtype=torch.int64)
         self._restart = torch.zeros(batch_size, dtype=torch.bool)
 
@@ -188,3 +191,8 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
         if not restart.any():
             return state
         return where_rows(restart.to(leaves(x_t)[0].device), self.module.state_like(x_t), state)
+
+
+def _looks(x_t: Tree) -> Looks | None:
+    """Return what two frames of one tensor each must have in common."""
+    return (x_t.shape, x_t.dtype, x_t.device) if isinstance(x_t, Tensor) else None
