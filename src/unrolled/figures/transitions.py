@@ -35,7 +35,7 @@ def learners() -> dict[str, nn.Module]:
     """Train the two networks on early changes, from the same clips."""
     clips = LabelledClips.of(_world(LEARNT_TIMES), _CLIPS)
     with seeded(0):
-        networks = {
+        networks: dict[str, nn.Module] = {
             "early fusion": DeckEarlyFusion(class_count=2, clip_frames=NUM_FRAMES),
             "3D convolution": DeckSlowFusion(class_count=2),
         }
