@@ -184,8 +184,7 @@ class JoinedBatches(Sequence[Chunk]):
 
     def _row(self, numbers: Sequence[int], start: int, row: int) -> Iterator[Stretch]:
         def clip(place: int, draws: random.Random) -> Tensor:
-            generator = torch.Generator().manual_seed(draws.getrandbits(_SEED_BITS))
-            return self.clips.drawn(numbers[place], self.options, generator)
+            return self.clips.drawn(numbers[place], self.options, draws)
 
         return joined_clips(
             clip,
