@@ -87,7 +87,7 @@ def _options(assignments: tuple[str, ...]) -> dict[str, dict[str, Any]]:
 def _show(found: "Comparison", form: str) -> None:
     from unrolled.tasks.comparison_tables import latex_table, markdown_table
 
-    columns = ["model", "top-1 %", "parameters", "MMAC/frame", "train s", "ms/frame", "streams"]
+    columns = ["model", "top-1 %", "parameters", "MMAC", "train s", "ms", "streams"]
     rows = [
         [
             entry.model,
@@ -104,6 +104,9 @@ def _show(found: "Comparison", form: str) -> None:
     rows.append(["(commonest)", f"{100 * found.majority_top1:.1f}", *([""] * 5)])
     if form == "table":
         print_table("", columns, rows, right=columns[1:])
-        print(f"mean and standard deviation over {found.entries[0].runs} runs each; in {found.out}")
+        print(
+            f"top-1: mean and standard deviation over {found.entries[0].runs} runs each, in "
+            f"{found.out}; MMAC and ms: millions of multiply-accumulates, milliseconds, of a frame"
+        )
         return
     print({"markdown": markdown_table, "latex": latex_table}[form](columns, rows))

@@ -73,7 +73,8 @@ def _video(
         predictions = [prediction.figures() for prediction in found]
         print_json({"model": str(model), "predictions": predictions})
         return 2 if faults else 0
-    width = max(len(name) for name in loaded.class_names)
+    labels = [guess.label for prediction in found for guess in prediction.guesses]
+    width = max(map(len, labels), default=0)
     for prediction in found:
         if prediction.fault:
             notice(prediction.fault)

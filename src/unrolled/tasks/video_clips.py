@@ -63,7 +63,8 @@ class Clips:
         pace = 1 + options.time_jitter * (2 * draws.random() - 1)
         room = len(stored) - 1 - pace * (self.clip_frames - 1)
         start = max(0.0, room) * draws.random()
-        clip = stored[hold(start, pace, self.clip_frames, len(stored))]
+        still = pace == 1 and len(stored) == self.clip_frames
+        clip = stored if still else stored[hold(start, pace, self.clip_frames, len(stored))]
         if not isinstance(preprocessing, Preprocessing):
             return clip
         height, width = stored.shape[-2:]
