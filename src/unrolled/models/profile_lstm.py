@@ -68,4 +68,4 @@ class ProfileLSTM(Serial):
         layers: list[Recurrence[Any, Any, Any, Any]] = [PerFrame(look)]
         layers += [Dropout(dropout)] if dropout > 0 else []
         super().__init__(*layers, LSTM(width * bins, hidden_size), Linear(hidden_size, class_count))
-        self.class_count = class_count
+        self.input_size, self.class_count = input_size, class_count
