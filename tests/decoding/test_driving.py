@@ -264,3 +264,19 @@ def test_a_model_without_logits_is_named(decoder) -> None:
 
     with pytest.raises(ShapeError, match=r"to be logits \[B, T, V\].*got 0 \[1, 2\], 1 \[1, 2\]"):
         DECODERS[decoder](Pair(), torch.tensor([[0, 1]]), max_length=3)
+
+
+@pytest.mark.parametrize("size", [7, 3001])
+@pytest.mark.parametrize("min_length", [0, 5])
+def test_the_likeliest_are_those_of_all_log_probabilities(size: int, min_length: int) -> None:
+    logits = 9 * torch.randn(40, size, dtype=torch.float64)
+    logits[3] = torch.nan  # of a row that is not alive
+    logits[4, :-5] = -torch.inf
+    alive = torch.ones(8, 5, dtype=torch.bool)
+    alive[0, 3] = False
+    ending = driving.Ending.of([0, 2], logits.device, min_length=min_length, max_length=9)
+    every = driving.next_log_probabilities(logits, alive, ending, position=2)
+    found, tokens = driving.likeliest(logits, alive, ending, position=2, k=6)
+    expected, columns = every.sort(dim=1, descending=True, stable=True)
+    assert torch.allclose(found, expected[:, :6], rtol=1e-12, atol=1e-12)
+    assert torch.equal(tokens[4:], columns[4:, :6])

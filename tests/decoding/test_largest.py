@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from unrolled.decoding.largest import BLOCK, largest
+from unrolled.decoding.largest import BLOCK, block_maxima, largest
 
 
 def by_sorting(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
@@ -29,3 +29,11 @@ def test_what_is_impossible_comes_last_and_in_order(size: int) -> None:
     assert columns.tolist() == [[size - 1, 0, 1], [0, 1, 2]]
     assert values[0, 0] == -3.0
     assert torch.isneginf(values[1]).all()
+
+
+@pytest.mark.parametrize("size", [BLOCK - 1, BLOCK, 31 * BLOCK + 5])
+def test_known_maxima_change_nothing(size: int) -> None:
+    scores = torch.randn(3, size)
+    known = largest(scores, 5, maxima=block_maxima(scores))
+    for found, expected in zip(known, largest(scores, 5), strict=True):
+        assert torch.equal(found, expected)

@@ -1,5 +1,6 @@
 """``unrolled data``."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
@@ -22,12 +23,13 @@ def check(
     path: str,
     /,
     *,
-    task: Literal["language", "video"] = "language",
+    task: Literal["language", "video", "captioning"] = "language",
     reading: Annotated[LanguageOptions, Parameter(name="*")] = LanguageOptions(),  # noqa: B008
     batch_size: int = 8,
     window: int = 64,
     looking: Annotated[VideoCheckOptions, Parameter(name="*")] = VideoCheckOptions(),  # noqa: B008
     strict: bool = False,
+    images: Path | None = None,
     json: bool = False,
 ) -> int:
     """Say what data holds, what is damaged in it, and what a model will see; 2 if damaged.
@@ -37,13 +39,15 @@ def check(
 
     Args:
         path: a file, a folder or a pattern such as "*.tex"; for video, a folder of one folder per
-            class, split files of UCF101 or HMDB51, a list, or a CSV with path and label.
+            class, split files of UCF101 or HMDB51, a list, or a CSV with path and label; for
+            captioning, a file of captions.
         task: what the data is for.
         reading: language: of the text.
         batch_size: language: sequences side by side.
         window: language: steps from one update to the next.
         looking: video: at the videos.
         strict: video: exit with 2 if anything is left out, too.
+        images: captioning: the folder of the pictures that captions are about.
         json: print one JSON object and nothing else.
     """
     with progress_bar("checking") as bar:
@@ -51,6 +55,10 @@ def check(
             from unrolled.tasks.video_check import check_videos
 
             report = check_videos(path, looking, show=bar)
+        elif task == "captioning":
+            from unrolled.tasks.captioning_check import check_captions
+
+            report = check_captions(path, images=images, encoding=reading.encoding, show=bar)
         else:
             from unrolled.tasks.language_check import check_text
 

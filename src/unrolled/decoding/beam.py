@@ -6,18 +6,16 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from unrolled.decoding.driving import (
-    AnyRecurrence,
-    Ending,
-    next_log_probabilities,
-    next_logits,
-    read_prompt,
-)
+from unrolled.decoding.driving import AnyRecurrence, Ending, likeliest, next_logits, read_prompt
 from unrolled.decoding.hypotheses import Hypotheses
 from unrolled.decoding.largest import largest
 from unrolled.decoding.ranking import best, check_length_penalty, contenders, penalised
 from unrolled.errors import ConfigError
-from unrolled.state import map_leaves, select_rows
+from unrolled.recurrence import Recurrence
+from unrolled.state import leaves, map_leaves, select_rows
+
+# Share of prompts that must be done before they leave the batch: a context is copied then.
+_LEAVING = 0.25
 
 
 class Arm(NamedTuple):
@@ -106,22 +104,52 @@ def _search(
     num_rows = len(logits)
     scores = logits.new_zeros(num_rows, 1)  # one hypothesis, so far empty, for every prompt
     found = logits.new_full((num_rows, beam_size), -torch.inf)
-    done = torch.zeros(num_rows, dtype=torch.bool, device=logits.device)
+    here = torch.arange(num_rows, device=logits.device)  # prompts that the model still runs for
+    done = torch.zeros_like(here, dtype=torch.bool)
     trail: list[Step] = []
     while True:
         alive = ~done[:, None] & (scores > -torch.inf)
-        following = next_log_probabilities(logits, alive, ending, position=len(trail))
-        trail.append(_extend(following, scores, ending, beam_size))
-        live, ended = trail[-1]
-        gained = penalised(ended.scores, len(trail), length_penalty)
+        step = _extend(logits, alive, scores, ending, beam_size, position=len(trail))
+        trail.append(_for_every_prompt(step, here, num_rows))
+        gained = penalised(step.ended.scores, len(trail), length_penalty)
         found = largest(torch.cat([found, gained], dim=1), beam_size)[0]
-        done = _settled(live.scores, found, ending, length_penalty)
+        done = _settled(step.live.scores, found, ending, length_penalty)
         if len(trail) == ending.max_length or bool(done.all()):
             return trail
-        first = torch.arange(num_rows, device=scores.device)[:, None] * scores.shape[1]
-        state = select_rows(state, (first + live.parents).flatten())  # copied: ours to overwrite
+        first = torch.arange(len(here), device=scores.device)[:, None] * scores.shape[1]
+        live, parents = step.live, first + step.live.parents
+        without = _without(model, done) if int(done.sum()) >= _LEAVING * len(done) else None
+        if without is not None:
+            model, kept = without, (~done).nonzero().flatten()
+            live, parents, found, here, done = select_rows((live, parents, found, here, done), kept)
+        state = select_rows(state, parents.flatten())  # copied: ours to overwrite
         scores = live.scores
         logits, state = next_logits(model, live.tokens.flatten(), state)
+
+
+def _without(model: AnyRecurrence, done: Tensor) -> AnyRecurrence | None:
+    """Return the model for the prompts that are not done, or None if it has them in no one order.
+
+    Prompts may share a row of the context, as many each; then each takes that row along.
+    """
+    contexts = [m._context for m in model.modules() if isinstance(m, Recurrence)]
+    sizes = {len(leaves(context)[0]) for context in contexts if context is not None}
+    if len(sizes) > 1:
+        return None
+    shared = len(done) // sizes.pop() if sizes else 1
+    return model.rows((~done).nonzero().flatten() // shared)
+
+
+def _for_every_prompt(step: Step, here: Tensor, num_rows: int) -> Step:
+    """Put the rows of a step where their prompts are; prompts that have left get no hypotheses."""
+    if len(here) == num_rows:
+        return step
+
+    def spread(leaf: Tensor) -> Tensor:
+        empty = -torch.inf if leaf.is_floating_point() else 0
+        return leaf.new_full((num_rows, leaf.shape[1]), empty).index_copy_(0, here, leaf)
+
+    return map_leaves(spread, step)
 
 
 def _settled(scores: Tensor, found: Tensor, ending: Ending, length_penalty: float) -> Tensor:
@@ -131,13 +159,21 @@ def _settled(scores: Tensor, found: Tensor, ending: Ending, length_penalty: floa
     return (reachable < found[:, -1]) | (reachable == -torch.inf)
 
 
-def _extend(following: Tensor, scores: Tensor, ending: Ending, beam_size: int) -> Step:
-    """Rank every hypothesis ``scores [B, M]`` with every next token ``following [B·M, V]``."""
-    num_rows, num_live = scores.shape
-    size, num_stops = following.shape[1], len(ending.stop)
-    totals = following.view(num_rows, num_live, size).add_(scores[:, :, None]).flatten(1)
-    # At most num_stops of every hypothesis's continuations stop: the others are at least K.
-    totals, columns = largest(totals, min(num_live * size, beam_size * (1 + num_stops)))
+def _extend(
+    logits: Tensor, alive: Tensor, scores: Tensor, ending: Ending, beam_size: int, *, position: int
+) -> Step:
+    """Rank every hypothesis ``scores [B, M]`` with every next token, by ``logits [B·M, V]``."""
+    num_live, size, num_stops = scores.shape[1], logits.shape[1], len(ending.stop)
+    # At most num_stops of every hypothesis's continuations stop: the others are at least K. No
+    # hypothesis needs more than that of its own likeliest.
+    wanted = beam_size * (1 + num_stops)
+    following, tokens = likeliest(logits, alive, ending, position=position, k=min(size, wanted))
+    totals = (following.view(len(scores), num_live, -1) + scores[:, :, None]).flatten(1)
+    starts = torch.arange(num_live, device=tokens.device)[:, None] * size
+    columns = (tokens.view(len(scores), num_live, -1) + starts).flatten(1)
+    # They lie in order of columns where they are equal: by hypothesis, then by token.
+    totals, places = largest(totals, min(totals.shape[1], wanted))
+    columns = columns.gather(1, places)
     stops = ending.reached(columns % size)
     ended = Arm(columns // size, columns % size, totals.masked_fill(~stops, -torch.inf))
     ended = map_leaves(lambda leaf: leaf[:, : beam_size if num_stops else 0], ended)

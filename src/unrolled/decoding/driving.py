@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Self, cast
 import torch
 from torch import Tensor
 
+from unrolled.decoding.largest import block_maxima, largest
 from unrolled.errors import ConfigError, NumericsError, ShapeError
 from unrolled.recurrence import Recurrence
 from unrolled.shapes import check_shape
@@ -15,6 +16,9 @@ AnyRecurrence = Recurrence[Any, Any, Any, Any]
 
 # A prompt is read in chunks, so that the logits of a long one need not all be there at once.
 CHUNK = 256
+
+# Rows of logits that a processor's cache holds at the size of a usual vocabulary.
+_ROWS = 32
 
 
 class Ending(NamedTuple):
@@ -111,6 +115,47 @@ def next_log_probabilities(
     if position + 1 < ending.min_length:
         scores[:, ending.stop] = -torch.inf
     return scores
+
+
+def likeliest(
+    logits: Tensor, alive: Tensor, ending: Ending, *, position: int, k: int
+) -> tuple[Tensor, Tensor]:
+    """Return the ``k`` likeliest tokens of each row, and their log-probabilities, best first.
+
+    They are those of ``next_log_probabilities`` in the order of the logits, without its ``[R, V]``:
+    logits are read once for their maxima and once for the sum of their exponentials.
+
+    Shapes: logits [R, V], R = B·K; returns log-probabilities [R, k] and tokens [R, k].
+    Args:
+        logits: what the model says.
+        alive: ``[B, K]``; see ``next_log_probabilities``.
+        ending: when stop tokens may come.
+        position: counts the tokens of the continuation from 0.
+        k: at most V.
+    Raises:
+        NumericsError: a row that is alive has NaN or +inf, or nothing above -inf.
+    """
+    maxima = block_maxima(logits)
+    top = maxima.amax(dim=1, keepdim=True)
+    broken = ~top[:, 0].isfinite()  # a NaN is the maximum of whatever it is in
+    if broken.any():
+        wrong = (broken & alive.flatten()).nonzero().flatten().tolist()
+        if wrong:
+            raise _no_distribution(logits[wrong[0]], wrong[0] // alive.shape[1], position)
+        logits = logits.masked_fill(broken[:, None], 0)
+        maxima, top = maxima.masked_fill(broken[:, None], 0), top.masked_fill(broken[:, None], 0)
+    log_sum = _sum_of_exponentials(logits, top).log()
+    if position + 1 < ending.min_length and len(ending.stop):
+        logits = logits.index_fill(1, ending.stop, -torch.inf)
+        maxima = block_maxima(logits)
+    values, tokens = largest(logits, k, maxima=maxima)
+    return (values - top - log_sum).masked_fill(broken[:, None], -torch.inf), tokens
+
+
+def _sum_of_exponentials(logits: Tensor, top: Tensor) -> Tensor:
+    """Return the sums ``[R, 1]`` of exp(logits - top), a few rows at a time: they stay in cache."""
+    pairs = zip(logits.split(_ROWS), top.split(_ROWS), strict=True)
+    return torch.cat([(rows - most).exp_().sum(dim=1, keepdim=True) for rows, most in pairs])
 
 
 def _no_distribution(logits: Tensor, row: int, position: int) -> NumericsError:

@@ -7,13 +7,18 @@ from torch import Tensor
 BLOCK = 64
 
 
-def largest(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def largest(scores: Tensor, k: int, *, maxima: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Return the ``k`` largest of each row and their columns, the first of equals first.
 
     torch.topk leaves open which of equals it takes, and is slow on long rows. The k largest lie in
     the k blocks with the largest maxima, so that one pass over a row is enough.
 
-    Shapes: scores [R, M] without NaN, k at most M; returns [R, k] and [R, k].
+    Shapes: scores [R, M] without NaN, k at most M; maxima [R, ceil(M / BLOCK)]; returns [R, k] and
+        [R, k].
+    Args:
+        scores: of every row.
+        k: how many of each row are wanted.
+        maxima: ``block_maxima(scores)``, where they are known.
     Example:
         >>> values, columns = largest(torch.tensor([[1.0, 3.0, 3.0, 2.0, 3.0]]), 2)
         >>> columns
@@ -23,11 +28,7 @@ def largest(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     if size <= 4 * k * BLOCK:
         columns = _first_columns(scores, k)
     else:
-        whole = size - size % BLOCK
-        maxima = [scores[:, :whole].unflatten(1, (-1, BLOCK)).amax(dim=-1)]
-        if whole < size:
-            maxima.append(scores[:, whole:].amax(dim=-1, keepdim=True))
-        blocks = _first_columns(torch.cat(maxima, dim=1), k)
+        blocks = _first_columns(block_maxima(scores) if maxima is None else maxima, k)
         inside = torch.arange(BLOCK, device=scores.device)
         candidates = (blocks[:, :, None] * BLOCK + inside).flatten(1)
         past = candidates >= size
@@ -35,6 +36,18 @@ def largest(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
         columns = candidates.gather(1, _first_columns(values, k))
     values, order = scores.gather(1, columns).sort(dim=1, descending=True, stable=True)
     return values, columns.gather(1, order)
+
+
+def block_maxima(scores: Tensor) -> Tensor:
+    """Return the largest of each block of ``BLOCK`` columns; the last block may be shorter.
+
+    Shapes: scores [R, M]; returns [R, ceil(M / BLOCK)].
+    """
+    whole = scores.shape[1] - scores.shape[1] % BLOCK
+    maxima: Tensor = scores[:, :whole].unflatten(1, (-1, BLOCK)).amax(dim=-1)
+    if whole == scores.shape[1]:
+        return maxima
+    return torch.cat([maxima, scores[:, whole:].amax(dim=-1, keepdim=True)], dim=1)
 
 
 def _first_columns(scores: Tensor, k: int) -> Tensor:
