@@ -6,28 +6,10 @@ from collections.abc import Iterable
 
 from unrolled.metrics.ptb_patterns import PATTERNS
 
-# Tokens that coco-caption counts as no words.
-PUNCTUATION = frozenset(
-    [
-        "''",
-        "'",
-        "``",
-        "`",
-        "-LRB-",
-        "-RRB-",
-        "-LCB-",
-        "-RCB-",
-        ".",
-        "?",
-        "!",
-        ",",
-        ":",
-        "-",
-        "--",
-        "...",
-        ";",
-    ]
-)  # brackets stand here in capitals and in captions small: they stay words, as they do there
+# Tokens that coco-caption counts as no words. Its brackets are in capitals, and its tokens are not:
+# "-lrb-" stays a word.
+_BRACKETS_IN_CAPITALS = ("-LRB-", "-RRB-", "-LCB-", "-RCB-")
+PUNCTUATION = frozenset((*"'`.?!,:-;", "''", "``", "--", "...", *_BRACKETS_IN_CAPITALS))
 
 _SCANNER = re.compile(
     rf"\s*(?:{'|'.join(f'(?P<{name}>{pattern})' for name, pattern in PATTERNS.items())})"
@@ -43,19 +25,13 @@ _WRITTEN_AS = {
     "single_close": "'",
 }
 _WITH_FINAL_PERIOD = {"initials_at_end", "abbreviation_at_end"}
-_BRACKETS = {
-    "(": "-lrb-",
-    ")": "-rrb-",
-    "[": "-lsb-",
-    "]": "-rsb-",
-    "{": "-lcb-",
-    "}": "-rcb-",
-}
+_BRACKETS = {"(": "-lrb-", ")": "-rrb-", "[": "-lsb-", "]": "-rsb-", "{": "-lcb-", "}": "-rcb-"}
 _SIGNS = {"¢": "cents", "£": "#", "¤": "$", "€": "$", "¼": "1/4", "½": "1/2", "¾": "3/4"}
-_SIGNS |= {"⅓": "1/3", "⅔": "2/3", "\xad": "-"} | _BRACKETS
-_ENTITIES = {"&amp;": "&", "&quot;": "''", "&apos;": "'", "&lt;": "<", "&gt;": ">", "&nbsp;": ""}
+_SIGNS |= {"⅓": "1/3", "⅔": "2/3"} | _BRACKETS
+_ENTITIES = {"&amp;": "&", "&apos;": "'", "&lt;": "<", "&gt;": ">", "&nbsp;": ""}
 _ENTITIES |= {"&mdash;": "--", "&ndash;": "--"}
-_NEVER_WRITTEN = {"Cc", "Cn", "Co", "Cs"}  # controls, and what is no character
+_NEVER_SHOWN = {"Cc", "Cf", "Cn", "Co", "Cs", "Mn"}
+_SOFT_HYPHEN = "\xad"  # shows only where a line is broken, and is no part of a word
 
 
 def tokenize(caption: str) -> list[str]:
@@ -72,7 +48,7 @@ def tokenize(caption: str) -> list[str]:
         ['the', 'dog', 'ca', "n't", 'see', '``', 'mr.', 'x', "''"]
     """
     tokens: list[str] = []
-    for found in _SCANNER.finditer(caption.rstrip()):
+    for found in _SCANNER.finditer(caption.replace(_SOFT_HYPHEN, "").rstrip()):
         kind = str(found.lastgroup)
         if kind == "plain":
             tokens += found[kind].lower().split()
@@ -98,9 +74,7 @@ def _written(kind: str, text: str) -> list[str]:
     if kind in _WITH_FINAL_PERIOD:
         return [text.lower(), "."]
     if kind == "sign":
-        if unicodedata.category(text) in _NEVER_WRITTEN:
-            return []
-        return [_SIGNS.get(text, text).lower()]
+        return [_SIGNS.get(text, text).lower()] if _is_shown(text) else []
     if kind in _WRITTEN_AS:
         return [_WRITTEN_AS[kind]]
     if kind in {"negation", "clitic"}:
@@ -112,3 +86,8 @@ def _written(kind: str, text: str) -> list[str]:
     elif kind == "ampersand":
         text = text.replace("&amp;", "&")
     return text.lower().split()
+
+
+def _is_shown(sign: str) -> bool:
+    """Tell whether a sign is a token: controls, joiners and emoji are none, as in coco-caption."""
+    return ord(sign) < 0xFFF0 and unicodedata.category(sign) not in _NEVER_SHOWN
