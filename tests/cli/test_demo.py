@@ -163,7 +163,7 @@ def test_in_a_terminal_the_film_is_in_colours_and_the_bar_stays_out_of_the_text(
     assert "▀▀".encode() in written
     text = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", written).decode()
     lines = [line.split("\r")[-1] for line in text.replace("\r\n", "\n").split("\n")]
-    for words in ("  step     0  ", "  Of 50 sentences", "  unrolled evaluate runs/mine"):
+    for words in ("  step     0  ", "  Of 50 sentences", "  unrolled generate runs/mine"):
         assert any(line.startswith(words) for line in lines), words
 
 

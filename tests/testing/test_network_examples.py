@@ -12,13 +12,16 @@ from torch import nn
 import unrolled
 from unrolled import encoders, registry
 from unrolled.encoders import ClipNetwork, PictureNetwork
-from unrolled.recurrence import Recurrence
 from unrolled.testing.network_examples import NETWORK_EXAMPLES
 from unrolled.testing.networks import NETWORK_CHECKS, run_network_check
 
 BY_NAME = {example.name: example for example in NETWORK_EXAMPLES}
 BUILT = cache(lambda name: BY_NAME[name].build())  # the checks work on copies
-NAMES = [n for n in registry.names() if not issubclass(registry.lookup(n), Recurrence)]
+NAMES = [
+    name
+    for name in registry.names()
+    if issubclass(registry.lookup(name), PictureNetwork | ClipNetwork)
+]
 CLASSES = [
     cls
     for cls in vars(encoders).values()

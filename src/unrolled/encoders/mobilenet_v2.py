@@ -38,6 +38,7 @@ class SameConv2d(nn.Conv2d):
         groups: parts that see only their own channels.
     Source: TensorFlow's ``tf.nn``, notes on padding.
     Example:
+        >>> import torch
         >>> conv = SameConv2d(1, 1)
         >>> _ = nn.init.ones_(conv.weight)
         >>> conv(torch.ones(1, 1, 4, 4)).flatten().tolist()
@@ -81,7 +82,7 @@ class InvertedResidual(nn.Module):
         )
         self.has_shortcut = stride == 1 and in_channels == out_channels
 
-    def forward(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N D H2 W2"]:
+    def forward(self, x: Float[Tensor, "N C *P"]) -> Float[Tensor, "N D *P2"]:
         """Return ``[N, D, ...]``."""
         y: Tensor = self.conv(x)
         return x + y if self.has_shortcut else y
@@ -104,6 +105,7 @@ class MobileNetV2(PictureNetwork):
         ConfigError: another word for ``edges``.
     Source: Sandler et al. 2018, arXiv:1801.04381, table 2, width 1.0. Differs: nothing.
     Example:
+        >>> import torch
         >>> MobileNetV2(class_count=5)(torch.zeros(2, 7, 3, 32, 32)).shape
         torch.Size([2, 7, 5])
     """

@@ -32,7 +32,7 @@ class Fire(nn.Module):
         self.expand1x1 = nn.Conv2d(squeezed, expanded, kernel_size=1)
         self.expand3x3 = nn.Conv2d(squeezed, expanded, kernel_size=3, padding=1)
 
-    def forward(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N E2 H W"]:
+    def forward(self, x: Float[Tensor, "N C *P"]) -> Float[Tensor, "N E2 *P"]:
         """Return ``[N, 2 E, H, W]``."""
         squeezed = self.squeeze(x).relu()
         return torch.cat([self.expand1x1(squeezed).relu(), self.expand3x3(squeezed).relu()], dim=1)

@@ -33,6 +33,7 @@ class Serial(Recurrence[tuple[Any, ...], Tree, Tree]):
     Source: none; the composition of maps. Parameters are named by position or by name, as in
         torch.nn.Sequential.
     Example:
+        >>> import torch
         >>> from unrolled.layers import CausalConv1d
         >>> from unrolled.cells import LSTM
         >>> model = Serial(CausalConv1d(3, 5, kernel_size=2, stride=2), LSTM(5, 7))

@@ -24,6 +24,7 @@ from unrolled.encoders import (
     InceptionV1,
     LateFusion,
     LateFusionPooling,
+    MobileNetV2,
     PictureNetwork,
     PlainCNN,
     R2Plus1D,
@@ -32,6 +33,7 @@ from unrolled.encoders import (
     ResNet50,
     SingleFrame,
     SlowFusion,
+    SqueezeNet11,
     inflate,
 )
 from unrolled.testing.examples import floats
@@ -53,7 +55,7 @@ class NetworkExample:
 
 
 CLIPS = floats(2, 7, 3, 37, 41)
-SMALL_CLIPS = floats(2, 5, 3, 19, 17)  # for the deep ones
+SMALL_CLIPS = floats(2, 5, 3, 23, 29)  # for the deep ones
 
 NETWORK_EXAMPLES = [
     NetworkExample(
@@ -83,6 +85,8 @@ NETWORK_EXAMPLES = [
     NetworkExample("late_fusion", lambda: LateFusion(class_count=5, clip_frames=7, width=2), CLIPS),
     NetworkExample("late_fusion_pooling", lambda: LateFusionPooling(class_count=5, width=2), CLIPS),
     NetworkExample("mc3_18", lambda: MC3(class_count=5, width=2), SMALL_CLIPS),
+    NetworkExample("mobilenet_v2", lambda: MobileNetV2(class_count=5), SMALL_CLIPS),
+    NetworkExample("squeezenet1_1", lambda: SqueezeNet11(class_count=5), SMALL_CLIPS),
     NetworkExample("plain_cnn", lambda: PlainCNN(class_count=5, width=2), CLIPS),
     NetworkExample("r2plus1d_18", lambda: R2Plus1D(class_count=5, width=2), SMALL_CLIPS),
     NetworkExample("r3d_18", lambda: R3D(class_count=5, width=2), SMALL_CLIPS),
