@@ -289,3 +289,15 @@ def test_no_warning_without_damage(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read_clip(tmp_path / "a.mp4")
+
+
+def test_a_relative_path_is_of_where_the_caller_is_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The decoder is kept warm, and began somewhere else."""
+    for name, count in (("one", 3), ("other", 5)):
+        (tmp_path / name).mkdir()
+        write_numbered(tmp_path / name / "a.mp4", list(range(count)))
+    for name, count in (("one", 3), ("other", 5)):
+        monkeypatch.chdir(tmp_path / name)
+        assert probe("a.mp4").frame_count == count

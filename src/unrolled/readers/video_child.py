@@ -8,6 +8,7 @@ for all memory, and one file is lost, not the run. It knows neither torch nor th
 import contextlib
 import json
 import mmap
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -57,6 +58,7 @@ class Child:
                 self._send({"error": [f"a video at {request['path']}", words, ""]})
 
     def _answer(self, request: dict[str, Any]) -> None:
+        os.chdir(request["folder"])
         with VideoFile(
             request["path"], on_damage=self._tell_damage, on_work=self._show_life
         ) as file:

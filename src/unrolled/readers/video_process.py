@@ -136,7 +136,8 @@ class VideoProcess:
         child = self._running()
         ended = False
         try:
-            child.send(request)
+            # A path may be relative to where this process is now; the child began elsewhere.
+            child.send({**request, "folder": os.getcwd()})
             while not ended:
                 message = child.receive(self._silence_seconds)
                 ended = "end" in message or "error" in message
