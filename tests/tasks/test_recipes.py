@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from unrolled.errors import ReaderError
-from unrolled.tasks import video_configuration
-from unrolled.tasks.language_configuration import SECTIONS, read_language_configuration
+from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
 from unrolled.tasks.language_networks import build_language_network, network_options
 from unrolled.tasks.recipes import find_configuration, recipes
-from unrolled.tasks.video_configuration import read_video_configuration
+from unrolled.tasks.video_configuration import VIDEO_CONFIGURATION
 from unrolled.tasks.video_networks import build_video_network
 
 
@@ -21,8 +20,8 @@ def task_of(name: str) -> str:
 
 @pytest.mark.parametrize("name", [name for name in recipes() if task_of(name) == "language"])
 def test_every_recipe_is_sound(name: str) -> None:
-    found = read_language_configuration(find_configuration(name))
-    for section, kind in SECTIONS.items():
+    found = LANGUAGE_CONFIGURATION.read(find_configuration(name))
+    for section, kind in LANGUAGE_CONFIGURATION.sections.items():
         kind(**found.get(section, {}))
     assert found["options"].keys() <= network_options(found["model"]).keys()
     build_language_network(found["model"], 11, found["options"])
@@ -40,17 +39,17 @@ def test_every_recipe_is_sound(name: str) -> None:
     ],
 )
 def test_a_recipe_of_clips_is_sound(name: str, clip: tuple[int, ...]) -> None:
-    found = read_video_configuration(find_configuration(name))
-    reading = video_configuration.SECTIONS["reading"](**found["reading"])
-    video_configuration.SECTIONS["training"](**found["training"])
+    found = VIDEO_CONFIGURATION.read(find_configuration(name))
+    reading = VIDEO_CONFIGURATION.sections["reading"](**found["reading"])
+    VIDEO_CONFIGURATION.sections["training"](**found["training"])
     build_video_network(found["model"], 5, found.get("options", {}), clip)
     assert reading.clip_frames == clip[0]
     assert found["data"] == recipes()[name].split("; reads ")[1]
 
 
 def test_the_recipe_of_the_motion_world_is_sound() -> None:
-    found = read_video_configuration(find_configuration("motion_world"))
-    for section, kind in video_configuration.SECTIONS.items():
+    found = VIDEO_CONFIGURATION.read(find_configuration("motion_world"))
+    for section, kind in VIDEO_CONFIGURATION.sections.items():
         kind(**found.get(section, {}))
     assert found["data"] == "world"
     network = build_video_network(found["model"], 8, found["options"], (16, 3, 32, 32))
@@ -58,7 +57,7 @@ def test_the_recipe_of_the_motion_world_is_sound() -> None:
 
 
 def test_the_small_network_of_zaremba_is_the_papers() -> None:
-    found = read_language_configuration(find_configuration("ptb_small"))
+    found = LANGUAGE_CONFIGURATION.read(find_configuration("ptb_small"))
     network = build_language_network("lstm", 10_000, found["options"])
     # Embedding, two LSTMs with two biases, scores: by hand.
     by_hand = 10_000 * 200 + 2 * (4 * 200 * (200 + 200) + 2 * 4 * 200) + 10_000 * 201

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from unrolled.errors import ConfigError
-from unrolled.tasks.language_configuration import comments, read_language_configuration
+from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.training.configuration import expand_path
 from unrolled.training.options import TrainingOptions
@@ -15,7 +15,7 @@ from unrolled.training.options import TrainingOptions
 def read(tmp_path: Path, text: str) -> dict:
     path = tmp_path / "run.yaml"
     path.write_text(text)
-    return read_language_configuration(path)
+    return LANGUAGE_CONFIGURATION.read(path)
 
 
 def test_a_partial_file_says_what_it_says(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, words: str)
 
 
 def test_every_option_has_words_on_it() -> None:
-    found = comments()
+    found = LANGUAGE_CONFIGURATION.comments()
     for section, kind in (("reading", LanguageOptions), ("training", TrainingOptions)):
         for field in fields(kind):
             assert found[f"{section}.{field.name}"], field.name

@@ -90,13 +90,13 @@ def _language(
     *,
     json: bool,
 ) -> None:
+    from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
     from unrolled.tasks.language_evaluation import evaluate_file
-    from unrolled.tasks.language_run import read_request
     from unrolled.training.configuration import expand_path
     from unrolled.training.run_folder import CONFIGURATION
 
     if data is None and (model / CONFIGURATION).exists():
-        request = read_request(model / CONFIGURATION)
+        request = LANGUAGE_CONFIGURATION.read_request(model / CONFIGURATION)
         data, encoding = request["data"], request["reading"]["encoding"]
     if data is None:
         raise ConfigError("--data", f"{model}, which remembers no file", "pass a text")
@@ -133,14 +133,14 @@ def _video(
 ) -> None:
     from dataclasses import replace
 
+    from unrolled.tasks.video_configuration import VIDEO_CONFIGURATION
     from unrolled.tasks.video_evaluation import evaluate_data
     from unrolled.tasks.video_motion import diagnose_data
-    from unrolled.tasks.video_run import read_request
     from unrolled.training.configuration import expand_path
     from unrolled.training.run_folder import CONFIGURATION
 
     if data is None and (model / CONFIGURATION).exists():
-        data = read_request(model / CONFIGURATION)["data"]
+        data = VIDEO_CONFIGURATION.read_request(model / CONFIGURATION)["data"]
     if data is None:
         raise ConfigError("--data", f"{model}, which remembers no data", "pass a folder of videos")
     data = expand_path(data)

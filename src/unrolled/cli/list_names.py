@@ -23,5 +23,5 @@ def list_names(*, json: bool = False) -> None:
         return
     for kind, members in found.items():
         print_table(kind, ("", ""), members.items())
-    print("Run a recipe with: unrolled train language --config NAME")
+    print("Run a recipe with: unrolled train TASK --config NAME")
     print("Build one with unrolled.build(NAME, ...), look at one with: unrolled inspect NAME")

@@ -17,9 +17,9 @@ from unrolled.training.options import TrainingOptions
 
 
 def _language() -> Format:
-    from unrolled.tasks.language_configuration import SECTIONS, read_language_configuration
+    from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
 
-    return Format(read_language_configuration, SECTIONS)
+    return Format(LANGUAGE_CONFIGURATION.read, LANGUAGE_CONFIGURATION.sections)
 
 
 def _network_options() -> str:

@@ -14,9 +14,9 @@ from unrolled.tasks.video_options import VideoOptions, VideoTrainingOptions
 
 def video_format() -> Format:
     """Return what configurations of the video task look like."""
-    from unrolled.tasks.video_configuration import SECTIONS, read_video_configuration
+    from unrolled.tasks.video_configuration import VIDEO_CONFIGURATION
 
-    return Format(read_video_configuration, SECTIONS)
+    return Format(VIDEO_CONFIGURATION.read, VIDEO_CONFIGURATION.sections)
 
 
 def video(

@@ -9,10 +9,11 @@ from unrolled.errors import ConfigError
 from unrolled.readers.text import TextParts, split_texts
 from unrolled.recurrence import Recurrence
 from unrolled.tasks.language import LanguageModel
+from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
 from unrolled.tasks.language_data import read_language_parts
 from unrolled.tasks.language_networks import Network
 from unrolled.tasks.language_options import LanguageOptions
-from unrolled.tasks.language_run import Given, begin, finish, read_request, reopen
+from unrolled.tasks.language_run import Given, begin, finish, reopen
 from unrolled.training.configuration import expand_path
 from unrolled.training.options import TrainingOptions
 from unrolled.training.plain_yaml import shown
@@ -54,7 +55,9 @@ def resume_language(
     """Go on with a run that was stopped, to its end; see ``unrolled.resume``."""
     text = None
     if data is not None:
-        reading = LanguageOptions(**read_request(Path(run) / CONFIGURATION)["reading"])
+        reading = LanguageOptions(
+            **LANGUAGE_CONFIGURATION.read_request(Path(run) / CONFIGURATION)["reading"]
+        )
         text = _text(data, reading) or read_language_parts(
             expand_path(str(data)), split=reading.split, encoding=reading.encoding
         )

@@ -12,8 +12,9 @@ from unrolled.errors import ConfigError, ReaderError
 from unrolled.readers.text import TextParts
 from unrolled.readers.word_vectors import read_word_vectors, vector_size
 from unrolled.registry import import_file
+from unrolled.tasks.continuing import take_up
 from unrolled.tasks.language import LanguageModel, Learning, prepare
-from unrolled.tasks.language_configuration import SECTIONS, comments, read_language_configuration
+from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
 from unrolled.tasks.language_data import read_language_parts
 from unrolled.tasks.language_embeddings import (
     embedding_of,
@@ -29,14 +30,12 @@ from unrolled.tasks.language_networks import (
 )
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.tasks.language_report import write_report
-from unrolled.tasks.model_folder import require_fitting_sizes
 from unrolled.tasks.vocabulary import Words
-from unrolled.training.checkpoints import Checkpoint
-from unrolled.training.configuration import check_section, expand_path
+from unrolled.training.configuration import expand_path
 from unrolled.training.device import use_threads
 from unrolled.training.loop import Progress
 from unrolled.training.options import TrainingOptions
-from unrolled.training.run_folder import CONFIGURATION, RunFolder
+from unrolled.training.run_folder import RunFolder
 
 Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 
@@ -72,7 +71,10 @@ def begin(
     """
     for path in given.imports:
         import_file(path)
-    options = {name: asdict(kind(**request[name])) for name, kind in SECTIONS.items()}
+    options = {
+        name: asdict(kind(**request[name]))
+        for name, kind in LANGUAGE_CONFIGURATION.sections.items()
+    }
     if request["model"] is not None:
         options["options"] = resolved_options(request["model"], _sized(request))
     request = request | options
@@ -80,7 +82,7 @@ def begin(
         "import": [str(path) for path in given.imports],
         "class": None if given.network is None else type(given.network).__name__,
     }
-    words = comments()
+    words = LANGUAGE_CONFIGURATION.comments()
     if given.network is not None:
         words["model"] = f"a {record['class']} was given from Python"
     if given.text is not None:
@@ -105,29 +107,12 @@ def reopen(
         ReaderError: no run there, none of its checkpoints is good, or its data has changed.
         ConfigError: the run was given a network or a text, and now is not.
     """
-    folder = RunFolder.open(path, read=read_request)
-    checkpoint, faults = folder.checkpoints.load()
-    if checkpoint is None and faults:
-        raise ReaderError(f"a good checkpoint in {path}", "; ".join(map(str, faults)))
-    try:
-        for file in folder.record["import"]:
-            import_file(Path(file))
-        folder.checkpoints.keep = folder.request["training"]["keep"]
-        name, options = folder.request["model"], folder.request["options"]
-        if checkpoint is not None and name is not None:
-            require_fitting_sizes(unusual_options(name, options), checkpoint.tensors)
-        learning = _prepare(folder, show, given, fresh=checkpoint is None)
-    except (KeyError, TypeError, AttributeError) as error:
-        got = " ".join(str(error).split())
-        raise ReaderError(f"what a run needs to go on in {path}", got) from None
-    for fault in faults:
-        learning.notices.append(f"{fault}; the checkpoint before it is used")
-    if checkpoint is None:
-        folder.truncate_log(0)
-        learning.training.events.go_on_from(0)
-    else:
-        _restore(learning, checkpoint, path)
-    return learning, folder
+    return take_up(
+        path,
+        LANGUAGE_CONFIGURATION,
+        unusual_options,
+        lambda folder, fresh: _prepare(folder, show, given, fresh=fresh),
+    )
 
 
 def finish(learning: Learning, folder: RunFolder, show: Show = lambda *_: None) -> dict[str, Any]:
@@ -147,34 +132,6 @@ def finish(learning: Learning, folder: RunFolder, show: Show = lambda *_: None) 
     learning.model.save(folder.model, figures)
     write_report(learning, folder, show=show)
     return figures
-
-
-def read_request(path: Path) -> dict[str, Any]:
-    """Read the configuration in the folder of a run, which leaves no section out.
-
-    Raises:
-        ReaderError: there is no such file, or a section is missing in it.
-        ConfigError: one of its keys or values is none of the language task.
-    """
-    request = read_language_configuration(path)
-    for key in ("task", "data", "model", "options", *SECTIONS):
-        if key not in request:
-            raise ReaderError(f"the configuration of a run in {path}", f"no {key} in it")
-    for section, kind in SECTIONS.items():
-        check_section(kind, request[section], path)
-    return request
-
-
-def _restore(learning: Learning, checkpoint: Checkpoint, path: Path) -> None:
-    try:
-        learning.training.restore(checkpoint)
-        _ = learning.training.data[learning.counters.position]  # is there in the text so cut
-    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
-        got = f"another ({' '.join(str(error).split())})"
-        cure = f"leave {CONFIGURATION} as the run wrote it"
-        raise ReaderError(
-            f"a checkpoint that fits the configuration in {path}", got, cure
-        ) from None
 
 
 def _text(folder: RunFolder, reading: LanguageOptions, given: Given) -> TextParts:

@@ -10,7 +10,7 @@ from typing import Any
 from unrolled.readers.text import read_parts
 from unrolled.storage import write_file
 from unrolled.tasks.language import LanguageModel, Learning, prepare
-from unrolled.tasks.language_configuration import comments
+from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
 from unrolled.tasks.language_evaluation import share_learnt
 from unrolled.tasks.language_networks import resolved_options
 from unrolled.tasks.language_report import write_report
@@ -71,7 +71,12 @@ class Apprentice:
         }
         record: dict[str, Any] = {"import": [], "class": None}
         folder = RunFolder.new(
-            out, "language", request, training.keep, record=record, comments=comments()
+            out,
+            "language",
+            request,
+            training.keep,
+            record=record,
+            comments=LANGUAGE_CONFIGURATION.comments(),
         )
         write_file(data, story.text.encode())
         text = read_parts(data, split=READING.split)

@@ -6,10 +6,11 @@ from typing import Any
 
 from unrolled.errors import ConfigError
 from unrolled.tasks.video import VideoModel
+from unrolled.tasks.video_configuration import VIDEO_CONFIGURATION
 from unrolled.tasks.video_data import VideoData, read_video_data
 from unrolled.tasks.video_networks import Network
 from unrolled.tasks.video_options import VideoOptions, VideoTrainingOptions
-from unrolled.tasks.video_run import Given, begin, finish, read_request, reopen
+from unrolled.tasks.video_run import Given, begin, finish, reopen
 from unrolled.training.configuration import expand_path
 from unrolled.training.options import TrainingOptions
 from unrolled.training.run_folder import CONFIGURATION
@@ -50,7 +51,9 @@ def resume_video(
 ) -> VideoModel:
     """Go on with a run that was stopped, to its end; see ``unrolled.resume``."""
     if isinstance(data, str | Path):
-        reading = VideoOptions(**read_request(Path(run) / CONFIGURATION)["reading"])
+        reading = VideoOptions(
+            **VIDEO_CONFIGURATION.read_request(Path(run) / CONFIGURATION)["reading"]
+        )
         data = read_video_data(expand_path(str(data)), reading)
     learning, folder = reopen(Path(run), _silence, Given(network=model, data=data))
     learning.training.run()

@@ -7,19 +7,18 @@ from typing import Any
 
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.registry import import_file
-from unrolled.tasks.model_folder import require_fitting_sizes
+from unrolled.tasks.continuing import take_up
 from unrolled.tasks.video import Learning, prepare
-from unrolled.tasks.video_configuration import SECTIONS, comments, read_video_configuration
+from unrolled.tasks.video_configuration import VIDEO_CONFIGURATION
 from unrolled.tasks.video_data import VideoData, read_video_data
 from unrolled.tasks.video_evaluation import VideoScore, evaluate_samples
 from unrolled.tasks.video_networks import Network, network_options, resolved_options
 from unrolled.tasks.video_options import VideoOptions, VideoTrainingOptions
 from unrolled.tasks.video_report import write_report
-from unrolled.training.checkpoints import Checkpoint
-from unrolled.training.configuration import check_section, expand_path
+from unrolled.training.configuration import expand_path
 from unrolled.training.device import use_threads
 from unrolled.training.loop import Progress
-from unrolled.training.run_folder import CONFIGURATION, RunFolder
+from unrolled.training.run_folder import RunFolder
 
 Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 
@@ -52,7 +51,9 @@ def begin(
     """
     for path in given.imports:
         import_file(path)
-    request = request | {name: asdict(kind(**request[name])) for name, kind in SECTIONS.items()}
+    request = request | {
+        name: asdict(kind(**request[name])) for name, kind in VIDEO_CONFIGURATION.sections.items()
+    }
     if request["model"] is not None:
         request["options"] = resolved_options(request["model"], request["options"])
     record = {
@@ -60,7 +61,9 @@ def begin(
         "class": None if given.network is None else type(given.network).__name__,
     }
     keep = request["training"]["keep"]
-    folder = RunFolder.new(out, "video", request, keep, record=record, comments=comments())
+    folder = RunFolder.new(
+        out, "video", request, keep, record=record, comments=VIDEO_CONFIGURATION.comments()
+    )
     return _prepare(folder, show, given), folder
 
 
@@ -75,30 +78,9 @@ def reopen(path: Path, show: Show, given: Given = Given()) -> tuple[Learning, Ru
         ReaderError: no run there, none of its checkpoints is good, or its data has changed.
         ConfigError: the run was given a network or data, and now is not.
     """
-    folder = RunFolder.open(path, read=read_request)
-    checkpoint, faults = folder.checkpoints.load()
-    if checkpoint is None and faults:
-        raise ReaderError(f"a good checkpoint in {path}", "; ".join(map(str, faults)))
-    try:
-        for file in folder.record["import"]:
-            import_file(Path(file))
-        folder.checkpoints.keep = folder.request["training"]["keep"]
-        name, options = folder.request["model"], folder.request["options"]
-        if checkpoint is not None and name is not None:
-            usual = network_options(name)
-            unusual = {k: v for k, v in options.items() if usual.get(k) != v}
-            require_fitting_sizes(unusual, checkpoint.tensors)
-        learning = _prepare(folder, show, given)
-    except (KeyError, TypeError, AttributeError) as error:
-        got = " ".join(str(error).split())
-        raise ReaderError(f"what a run needs to go on in {path}", got) from None
-    learning.notices.extend(f"{fault}; the checkpoint before it is used" for fault in faults)
-    if checkpoint is None:
-        folder.truncate_log(0)
-        learning.training.events.go_on_from(0)
-    else:
-        _restore(learning, checkpoint, path)
-    return learning, folder
+    return take_up(
+        path, VIDEO_CONFIGURATION, _unusual_options, lambda folder, _: _prepare(folder, show, given)
+    )
 
 
 def finish(learning: Learning, folder: RunFolder, show: Show = lambda *_: None) -> dict[str, Any]:
@@ -138,31 +120,9 @@ def judge(learning: Learning) -> tuple[VideoScore, dict[str, Any]]:
     return score, figures
 
 
-def read_request(path: Path) -> dict[str, Any]:
-    """Read the configuration in the folder of a run, which leaves no section out.
-
-    Raises:
-        ReaderError: there is no such file, or a section is missing in it.
-        ConfigError: one of its keys or values is none of the video task.
-    """
-    request = read_video_configuration(path)
-    for key in ("task", "data", "model", "options", *SECTIONS):
-        if key not in request:
-            raise ReaderError(f"the configuration of a run in {path}", f"no {key} in it")
-    for section, kind in SECTIONS.items():
-        check_section(kind, request[section], path)
-    return request
-
-
-def _restore(learning: Learning, checkpoint: Checkpoint, path: Path) -> None:
-    try:
-        learning.training.restore(checkpoint)
-        _ = learning.training.data[learning.counters.position]  # is there in the data so split
-    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
-        got = f"another ({' '.join(str(error).split())})"
-        cure = f"leave {CONFIGURATION} as the run wrote it"
-        expected = f"a checkpoint that fits the configuration in {path}"
-        raise ReaderError(expected, got, cure) from None
+def _unusual_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    usual = network_options(name)
+    return {key: value for key, value in options.items() if usual.get(key) != value}
 
 
 def _data(folder: RunFolder, reading: VideoOptions, given: Given) -> VideoData:

@@ -54,6 +54,6 @@ memory, got one that is larger; choose smaller sizes or fewer layers
             "choose smaller sizes or fewer layers",
         ) from None
     except Exception:
-        pass
+        pass  # what is wrong otherwise is told when the network is built in earnest
     finally:
         hook.remove()

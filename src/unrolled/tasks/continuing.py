@@ -1,0 +1,91 @@
+"""A run taken up again in its folder, whatever its task."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from torch import Tensor
+
+from unrolled.errors import ReaderError
+from unrolled.registry import import_file
+from unrolled.tasks.configuration import TaskConfiguration
+from unrolled.tasks.model_folder import require_fitting_sizes
+from unrolled.training.checkpoints import Checkpoint
+from unrolled.training.loop import Training
+from unrolled.training.run_folder import CONFIGURATION, RunFolder
+
+
+class Continued(Protocol):
+    """What a task has ready for a run."""
+
+    @property
+    def training(self) -> Training:
+        """The loop."""
+
+    @property
+    def notices(self) -> list[str]:
+        """What the caller should know, a sentence each."""
+
+
+ContinuedT = TypeVar("ContinuedT", bound=Continued)
+
+
+def take_up(
+    path: Path,
+    configuration: TaskConfiguration,
+    unusual_options: Callable[[str, dict[str, Any]], dict[str, Any]],
+    prepare: Callable[[RunFolder, bool], ContinuedT],
+) -> tuple[ContinuedT, RunFolder]:
+    """Take a run up at its last good checkpoint.
+
+    Args:
+        path: the folder of the run.
+        configuration: of its task.
+        unusual_options: returns those of a named network that are not what they usually are.
+        prepare: gets the run ready as it began; told whether there is no checkpoint.
+    Raises:
+        ReaderError: no run there, none of its checkpoints is good, or its data has changed.
+        ConfigError: the run was given what no configuration can name, and now is not.
+    """
+    folder = RunFolder.open(path, read=configuration.read_request)
+    checkpoint, faults = folder.checkpoints.load()
+    if checkpoint is None and faults:
+        raise ReaderError(f"a good checkpoint in {path}", "; ".join(map(str, faults)))
+    try:
+        for file in folder.record["import"]:
+            import_file(Path(file))
+        folder.checkpoints.keep = folder.request["training"]["keep"]
+        if checkpoint is not None:
+            _check_sizes(folder.request, unusual_options, checkpoint.tensors)
+        learning = prepare(folder, checkpoint is None)
+    except (KeyError, TypeError, AttributeError) as error:
+        got = " ".join(str(error).split())
+        raise ReaderError(f"what a run needs to go on in {path}", got) from None
+    learning.notices.extend(f"{fault}; the checkpoint before it is used" for fault in faults)
+    if checkpoint is None:
+        folder.truncate_log(0)
+        learning.training.events.go_on_from(0)
+    else:
+        _restore(learning.training, checkpoint, path)
+    return learning, folder
+
+
+def _check_sizes(
+    request: dict[str, Any],
+    unusual_options: Callable[[str, dict[str, Any]], dict[str, Any]],
+    tensors: dict[str, Tensor],
+) -> None:
+    """Make sure that sizes in a configuration are borne out before anything is built."""
+    if request["model"] is not None:
+        require_fitting_sizes(unusual_options(request["model"], request["options"]), tensors)
+
+
+def _restore(training: Training, checkpoint: Checkpoint, path: Path) -> None:
+    try:
+        training.restore(checkpoint)
+        _ = training.data[training.counters.position]  # is there in the data so cut
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        got = f"another ({' '.join(str(error).split())})"
+        cure = f"leave {CONFIGURATION} as the run wrote it"
+        expected = f"a checkpoint that fits the configuration in {path}"
+        raise ReaderError(expected, got, cure) from None
