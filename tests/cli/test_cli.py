@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from unrolled.cli import main
+from unrolled.cli import VERBS, main
 from unrolled.training import run_folder
 from unrolled.training.plain_yaml import read_yaml
 
@@ -184,24 +185,28 @@ def test_evaluate_of_a_bare_model_folder_asks_for_data(capsys) -> None:
     assert "--data" in capsys.readouterr().err
 
 
-def test_help_of_every_verb_has_an_example_and_needs_no_torch() -> None:
-    verbs = [
-        ["demo"],
-        ["train"],
-        ["train", "language"],
-        ["evaluate"],
-        ["predict"],
-        ["generate"],
-        [],
-    ]
-    for verb in verbs:
-        code = (
-            f"import sys; from unrolled.cli import main; main({[*verb, '--help']}); "
-            "sys.exit('torch' in sys.modules)"
-        )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-        assert done.returncode == 0, verb
-        assert not verb or f"Example: unrolled {' '.join(verb)}" in done.stdout
+@pytest.mark.parametrize("verb", [*VERBS, "train language", "train video", "data check"])
+def test_help_of_every_verb_has_an_example_and_needs_no_torch(verb: str) -> None:
+    code = (
+        f"import sys; from unrolled.cli import main; main({[*verb.split(), '--help']}); "
+        "sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, verb
+    assert f"Example: unrolled {verb}" in done.stdout
+
+
+def test_help_lists_every_verb_with_what_it_is_for(capsys) -> None:
+    assert main(["--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for verb in VERBS:
+        assert [line for line in lines if re.match(rf"│ {verb} +[A-Z]\w+", line)], verb
+
+
+def test_a_verb_imports_no_other() -> None:
+    code = "import sys; from unrolled.cli import main; main(['info', '--help']); "
+    code += "sys.exit('unrolled.cli.train' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
 def test_python_dash_m_is_the_same() -> None:

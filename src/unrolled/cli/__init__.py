@@ -6,23 +6,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 import unrolled
-from unrolled.cli.bench import bench
-from unrolled.cli.compare import compare
-from unrolled.cli.convert import convert
-from unrolled.cli.data import data
-from unrolled.cli.demo import demo
-from unrolled.cli.evaluate import evaluate
-from unrolled.cli.export import export
-from unrolled.cli.figure import figure
-from unrolled.cli.generate import generate
 from unrolled.cli.help import FoldedHelp
-from unrolled.cli.info import info
-from unrolled.cli.inspect import inspect
-from unrolled.cli.list_names import list_names
-from unrolled.cli.predict import predict
-from unrolled.cli.stream import stream
-from unrolled.cli.train import train
-from unrolled.cli.verify import verify
 from unrolled.errors import UnrolledError
 
 app = App(
@@ -32,25 +16,27 @@ app = App(
     help_formatter=FoldedHelp(),
     help_format="plaintext",  # Markdown would swallow <eos>, and takes 60 ms to import
 )
-for verb in (
-    demo,
-    train,
-    evaluate,
-    compare,
-    predict,
-    generate,
-    stream,
-    inspect,
-    figure,
-    verify,
-    data,
-    info,
-):
-    app.command(verb)
-app.command(bench)
-app.command(export)
-app.command(convert)
-app.command(list_names, name="list")
+VERBS = (
+    "demo",
+    "train",
+    "evaluate",
+    "compare",
+    "predict",
+    "generate",
+    "stream",
+    "inspect",
+    "figure",
+    "verify",
+    "data",
+    "info",
+    "bench",
+    "export",
+    "convert",
+    "list",
+)
+for verb in VERBS:  # named, not imported: a verb's file is read when the verb is called for
+    name = "list_names" if verb == "list" else verb
+    app.command(f"unrolled.cli.{name}:{name}", name=verb)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,7 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
 
     0; 1 where `verify` finds a mismatch; 2 for what the caller can put right; 130 after Ctrl-C.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
+        if not set(VERBS) & set(arguments):
+            for verb in VERBS:
+                app[verb]  # so that the list of verbs says what each is for
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except (UnrolledError, CycloptsError) as error:

@@ -7,7 +7,13 @@ from cyclopts import App, Parameter
 from unrolled.cli.bench_describing import captions, decoding
 from unrolled.cli.output import print_json, print_table, progress_bar
 
-bench = App(name="bench", help="Measure speed against the peers, in one run, interleaved.")
+bench = App(
+    name="bench",
+    help="""Measure speed against the peers, in one run, interleaved.
+
+    Example: unrolled bench recurrence --json
+    """,
+)
 bench.command(decoding)
 bench.command(captions)
 
