@@ -35,7 +35,7 @@ def test_json_is_one_object(capsys, tmp_path: Path) -> None:
 def test_all_is_every_figure(capsys, monkeypatch, tmp_path: Path) -> None:
     few = {name: FIGURES[name] for name in ("unrolled_graph", "truncated_bptt")}
     monkeypatch.setattr("unrolled.figures.FIGURES", few)
-    monkeypatch.setattr(sys.modules[verb.__module__], "FIGURES", few)
+    monkeypatch.setattr(verb, "FIGURES", few)
     assert main(["figure", "--all", "--out", str(tmp_path), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["figures"]
     assert [row["name"] for row in rows] == list(few)
