@@ -94,9 +94,10 @@ class Case:
             return detach(call(self.bound, backwards)[1])
 
     def random_cuts(self, generator: torch.Generator) -> list[int]:
-        """Draw some places to cut T at, multiples of the stride, ends left out."""
+        """Draw some places to cut T at, at least one, multiples of the stride, ends left out."""
         places = list(range(self.module.stride, self.num_steps, self.module.stride))
-        chosen = torch.rand(len(places), generator=generator) < 0.4
+        draws = torch.rand(len(places), generator=generator)
+        chosen = (draws < 0.4) | (draws == draws.min())
         return [place for place, take in zip(places, chosen.tolist(), strict=True) if take]
 
 
