@@ -41,7 +41,7 @@ def test_a_partial_file_says_what_it_says(tmp_path: Path) -> None:
         ("training:\n  carry_state: 1", "to be true or false, got 1"),
         ("training:\n  optimizer: sdg", "to be adam or adamw or .*, got 'sdg'"),
         ("training: fast", "training at .*:1 to be a mapping of keys, got 'fast'"),
-        ("training:\n  epochs: null", "to be a whole number, got null"),
+        ("training:\n  batch_size: null", "to be a whole number, got null"),
         ("task: video", "task at .*:1 to be language, got 'video'"),
         ("data: [a, b]", r"data at .*:1 to be text or null, got \['a', 'b'\]"),
         ("reading:\n  split: 90", "to be text, got 90"),

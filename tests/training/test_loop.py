@@ -16,7 +16,13 @@ from unrolled.training.options import TrainingOptions
 
 @pytest.mark.parametrize(
     ("options", "steps"),
-    [({"epochs": 2}, 6), ({"max_steps": 5}, 5), ({"epochs": 1, "max_steps": 5}, 3)],
+    [
+        ({"epochs": 2}, 6),
+        ({"max_steps": 5}, 5),
+        ({"epochs": 1, "max_steps": 5}, 3),
+        ({"max_steps": 40}, 40),  # further than the usual epochs go
+        ({}, 30),
+    ],
 )
 def test_the_nearest_limit_ends_the_run(options: dict, steps: int) -> None:
     run = training(**options)

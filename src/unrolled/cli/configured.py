@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ def configured(format_of_task: Callable[[], Format]) -> Source:
             raise ConfigError(f"the name of a model in {path}", "a module given from Python", cure)
         for section, kind in task.sections.items():
             values = found.get(section, {})
-            if not any(by_name[_flag(key)].tokens for key in kind.__dataclass_fields__):
+            if not any(by_name[_flag(field.name)].tokens for field in fields(kind)):
                 check_section(kind, values, path)
             flags |= values
         for key, value in flags.items():

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from math import isfinite
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from unrolled.errors import ConfigError
 from unrolled.training.options import TrainingOptions
@@ -98,7 +98,8 @@ class VideoTrainingOptions(TrainingOptions):  # noqa: D101 (it has its parent's)
     # The words are those of every task; only what is usual differs.
     __doc__ = TrainingOptions.__doc__
 
-    epochs: int = 30
+    usual_epochs: ClassVar[int] = 30
+
     batch_size: int = 16
     learning_rate: float = 1e-3
     optimizer: Literal["adam", "adamw", "sgd", "adagrad", "rmsprop"] = "adamw"

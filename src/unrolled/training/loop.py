@@ -131,8 +131,6 @@ class Training:
         self.model.train()
         with StopSignals() as stop:
             try:
-                if not list(self.model.parameters()):
-                    self.counters.epoch = self.options.epochs  # there is nothing to update
                 while True:
                     if self._validation_is_due():
                         self._validate(stop.check)
@@ -156,9 +154,12 @@ class Training:
     @property
     def share(self) -> float:
         """How much of the run is over, by whichever limit is nearest."""
+        if not list(self.model.parameters()):
+            return 1.0  # there is nothing to update
         done, options = self.counters, self.options
-        epochs = done.epoch + done.position / len(self.data)
-        shares = [epochs / options.epochs]
+        shares = []
+        if options.epochs is not None:
+            shares.append((done.epoch + done.position / len(self.data)) / options.epochs)
         if options.max_steps is not None:
             shares.append((done.step + done.skipped) / options.max_steps)
         if options.max_minutes is not None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import Literal
+from typing import ClassVar, Literal
 
 from unrolled.errors import ConfigError
 
@@ -17,7 +17,8 @@ class TrainingOptions:
     schedule of the learning rate is stretched over it.
 
     Args:
-        epochs: passes over the training data.
+        epochs: passes over the training data; if max_steps and max_minutes are left out too, it is
+            10 for texts and 30 for clips.
         max_steps: updates of the weights at most.
         max_minutes: wall-clock minutes at most, validation and earlier parts of a run included.
         batch_size: sequences side by side.
@@ -44,7 +45,9 @@ class TrainingOptions:
         threads: CPU threads; 0 leaves torch's own choice.
     """
 
-    epochs: int = 10
+    usual_epochs: ClassVar[int] = 10
+
+    epochs: int | None = None
     max_steps: int | None = None
     max_minutes: float | None = None
     batch_size: int = 8
@@ -69,6 +72,8 @@ class TrainingOptions:
     threads: int = 0
 
     def __post_init__(self) -> None:
+        if self.epochs is None and self.max_steps is None and self.max_minutes is None:
+            object.__setattr__(self, "epochs", self.usual_epochs)
         above_zero = ("epochs", "max_steps", "max_minutes", "batch_size", "window", "keep")
         for name in (*above_zero, "backward_steps", "learning_rate", "decay", "full_rate_epochs"):
             value = getattr(self, name)
