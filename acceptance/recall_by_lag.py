@@ -73,7 +73,7 @@ def main() -> int:
     parser.add_argument("--lags", type=int, nargs="+", default=[2, 5, 10, 20, 30, 31, 50, 100])
     parser.add_argument("--longest", type=int, default=200, help="when trained on all lags")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--batches", type=int, default=250)
+    parser.add_argument("--batches", type=int, default=300)
     asked = parser.parse_args()
     use_threads(1)
     began = time.monotonic()
