@@ -31,6 +31,7 @@ def evaluate(
     crops: int | None = None,
     average: Literal["probabilities", "logits"] | None = None,
     group: str | None = None,
+    cache: str | None = None,
     strict: bool = False,
     motion: bool = False,
     live: bool = False,
@@ -57,6 +58,7 @@ def evaluate(
         crops: of videos: how many parts of the frame are averaged; left out, as in training.
         average: of videos: what is averaged; left out, as in training.
         group: of other videos: a pattern whose match in a path is its group.
+        cache: of videos: where decoded clips are kept, as `train` takes it; left out, in memory.
         strict: of videos: fail if any is damaged or missing.
         motion: of videos: also say what is lost with frames shuffled, reversed and frozen.
         live: of videos: join them to one long stream and label that frame by frame.
@@ -75,7 +77,13 @@ def evaluate(
     if task.name == "language":
         _language(loaded, model, data, part, encoding, json=json)
         return
-    changes = {"test_clips": clips, "test_crops": crops, "group": group, "strict": strict or None}
+    changes = {
+        "test_clips": clips,
+        "test_crops": crops,
+        "group": group,
+        "cache": cache,
+        "strict": strict or None,
+    }
     given: dict[str, object] = {name: value for name, value in changes.items() if value is not None}
     joined = _Joined(minutes, background) if live else None
     _video(loaded, model, data, part, given, average, joined, motion=motion, json=json)

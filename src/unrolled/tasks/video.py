@@ -1,7 +1,7 @@
 """Video: say what is done in a clip, at its end or frame by frame."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,12 @@ from unrolled.tasks.video_networks import (
     restore_video_network,
     streams,
 )
-from unrolled.tasks.video_options import Average, VideoOptions, VideoTrainingOptions
+from unrolled.tasks.video_options import (
+    IN_MEMORY,
+    Average,
+    VideoOptions,
+    VideoTrainingOptions,
+)
 from unrolled.tasks.video_preprocessing import (
     AnyPreprocessing,
     VectorPreprocessing,
@@ -105,7 +110,7 @@ class VideoModel:
             "model": self.model,
             "class_names": list(self.class_names),
             "preprocessing": self.preprocessing.figures(),
-            "reading": asdict(self.reading),
+            "reading": asdict(replace(self.reading, cache=IN_MEMORY)),  # a place here, not there
             "parts": self.parts,
             "figures": figures,
         }
@@ -257,7 +262,7 @@ def prepare(
     if isinstance(preprocessing, VectorPreprocessing):
         preprocessing = preprocessing.fitted([data.read(n) for n in parts["train"]])
     clips = Clips(data, preprocessing, reading.clip_frames)
-    notices = tell(data, parts, reading)
+    notices = tell(data, parts)
     digests = {part: [data.samples[n].digest for n in found] for part, found in parts.items()}
     model = _new_model(name, options or {}, clips, reading, digests)
     if reading.weights is not None:
