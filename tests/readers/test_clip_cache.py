@@ -77,5 +77,5 @@ def test_a_view_does_not_keep_what_it_was_cut_from() -> None:
 
 def test_a_folder_that_cannot_be_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ReaderError, match="a folder for clips at .*file, got"):
+    with pytest.raises(ReaderError, match=r"a folder for clips at .*file, got"):
         ClipCache(tmp_path / "file").keep("a", clip(1))

@@ -26,9 +26,7 @@ def rows_go_alone(module: Recurrence[Any, Any, Any, Any], x_t: Tree) -> bool:
     return pictures and on_cpu and len(parts[0]) > 1 and not module.has_context()
 
 
-def step_rows(
-    module: Recurrence[Any, Any, Any, Any], x_t: Tree, state: Tree
-) -> tuple[Any, Any]:
+def step_rows(module: Recurrence[Any, Any, Any, Any], x_t: Tree, state: Tree) -> tuple[Any, Any]:
     """Take ``module.step_`` for every row by itself; the state that is given is not written."""
     found = [
         module.step_(_row(x_t, number), _row(state, number))

@@ -20,7 +20,7 @@ from unrolled.tasks.video_joined import (
     read_background,
     with_background,
 )
-from unrolled.tasks.video_keeping import kept_for, tell
+from unrolled.tasks.video_keeping import cache_of, kept_for, tell
 from unrolled.tasks.video_networks import (
     AnyRecurrence,
     Network,
@@ -41,7 +41,7 @@ from unrolled.tasks.video_preprocessing import (
     VectorPreprocessing,
     read_preprocessing,
 )
-from unrolled.tasks.video_weights import feature_clips, frozen_options, start_from
+from unrolled.tasks.video_weights import feature_clips, frozen_options, options_like, start_from
 from unrolled.training.configuration import read_options
 from unrolled.training.device import seed_everything
 from unrolled.training.loop import Counters, Poll, Progress, Training
@@ -274,7 +274,7 @@ def prepare(
         raise ConfigError("--background with a network that streams", str(model.model.get("name")))
     learner, seen = model.driven, clips
     if reading.freeze:
-        learner, seen = feature_clips(model.network, clips, show)
+        learner, seen = feature_clips(model.network, clips, cache_of(reading), show)
     batches = _batches(seen, parts["train"], reading, training, model.class_names)
     loop = Training(
         learner,
@@ -297,6 +297,7 @@ def _new_model(
     digests: dict[str, list[str]],
 ) -> VideoModel:
     """Return an untrained model for clips."""
+    options = options_like(name, options, reading.weights)
     if reading.freeze:
         options = frozen_options(name, options)
     class_names = with_background(clips.data.class_names, reading)

@@ -45,12 +45,17 @@ def kept_for(
         return data, data.kept_for
     if preprocessing is None:
         preprocessing = preprocessing_like(_chosen(data, options), options.weights)
-    folder = None if options.cache == IN_MEMORY else Path(expand_path(options.cache))
-    cache = ClipCache(folder, most_bytes=round(2**30 * options.cache_gigabytes))
+    cache = cache_of(options)
     kept, lengths = keep_samples(data, preprocessing, cache, show=show)
     _require_sound(kept, strict=options.strict)
     notices = [*data.notices, *_notes(kept, options, lengths, cache)]
     return replace(kept, kept_for=preprocessing, notices=tuple(notices)), preprocessing
+
+
+def cache_of(options: VideoOptions) -> ClipCache:
+    """Return where decoded clips are kept."""
+    folder = None if options.cache == IN_MEMORY else Path(expand_path(options.cache))
+    return ClipCache(folder, most_bytes=round(2**30 * options.cache_gigabytes))
 
 
 def keep_samples(
