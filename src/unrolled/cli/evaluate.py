@@ -63,8 +63,7 @@ def evaluate(
         motion: of videos: also say what is lost with frames shuffled, reversed and frozen.
         live: of videos: join them to one long stream and label that frame by frame.
         minutes: of that stream.
-        background: of that stream: what idle stretches between the videos are made of, as `train`
-            takes it; left out, as in training.
+        background: of that stream, between the videos, as `train` takes it; left out, as there.
         import_: a Python file of yours that registers the model's network.
         json: print one JSON object and nothing else.
     """
@@ -75,18 +74,12 @@ def evaluate(
     task, loaded = load_model(model)
     use_threads(0)
     if task.name == "language":
-        _language(loaded, model, data, part, encoding, json=json)
-        return
-    changes = {
-        "test_clips": clips,
-        "test_crops": crops,
-        "group": group,
-        "cache": cache,
-        "strict": strict or None,
-    }
-    given: dict[str, object] = {name: value for name, value in changes.items() if value is not None}
+        return _language(loaded, model, data, part, encoding, json=json)
+    changes: dict[str, object] = {"test_clips": clips, "test_crops": crops, "group": group}
+    changes |= {"cache": cache, "strict": strict or None}
+    given = {name: value for name, value in changes.items() if value is not None}
     joined = _Joined(minutes, background) if live else None
-    _video(loaded, model, data, part, given, average, joined, motion=motion, json=json)
+    return _video(loaded, model, data, part, given, average, joined, motion=motion, json=json)
 
 
 def _language(

@@ -100,7 +100,8 @@ class GRURCN(Recurrence[GRURCNState]):
     def features(self, x: Float[Tensor, "B T C H W"]) -> Float[Tensor, "B T D"]:
         """Return all that the units see of every frame, side by side; ``head_for`` takes it."""
         found = [maps.flatten(1) for maps in self._look(x.flatten(0, 1))]
-        return torch.cat(found, dim=1).unflatten(0, x.shape[:2])
+        features: Tensor = torch.cat(found, dim=1).unflatten(0, x.shape[:2])
+        return features
 
     def head_for(self, frame: Sequence[int]) -> "_Units":
         """Return what comes behind the features of frames ``[C, H, W]``, parameters shared."""
