@@ -316,7 +316,12 @@ def like(template: Tree, tensors: list[Tensor]) -> Tree:
 class Stepping(Protocol):
     """One step of a module as a call, over a state that it owns and writes over."""
 
-    state: Any
+    @property
+    def state(self) -> Any:
+        """As it stands."""
+
+    def put(self, state: Any) -> None:
+        """Go on from another state, which is copied."""
 
     def __call__(self, x_t: Any) -> Any:
         """Take the next frame, and return what the step gives."""
@@ -350,3 +355,7 @@ class Stepper:
         """Take the next frame, and return what the step gives."""
         emitted = self._stepper.step([x_t] if isinstance(x_t, Tensor) else leaves(x_t))
         return emitted[0] if isinstance(self._output, Tensor) else like(self._output, emitted)
+
+    def put(self, state: Tree) -> None:
+        """Go on from another state, which is copied."""
+        map_leaves(lambda own, other: own.copy_(other), self.state, state)

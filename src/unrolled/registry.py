@@ -37,6 +37,7 @@ _LIBRARY = {
     "gru_rcn": "unrolled.models:GRURCN",
     "i3d": "unrolled.encoders:I3D",
     "inception_v1": "unrolled.encoders:InceptionV1",
+    "inflated": "unrolled.encoders:InflatedPictures",
     "late_fusion": "unrolled.encoders:LateFusion",
     "late_fusion_pooling": "unrolled.encoders:LateFusionPooling",
     "layer_norm_lstm": "unrolled.cells:LayerNormLSTM",

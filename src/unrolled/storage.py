@@ -52,6 +52,16 @@ def checksum(tensor: Tensor) -> str:
     return hashlib.sha256(head + save({"": tensor.contiguous()})[8:]).hexdigest()
 
 
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _metadata_checksum(metadata: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()
 
@@ -96,3 +106,17 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         if name not in tensors or sums.get(name) != checksum(tensors[name]):
             raise ReaderError(f"tensor {name!r} of {path} as it was saved", "damaged bytes")
     return tensors, metadata
+
+
+def map_tensors(path: Path) -> dict[str, Tensor]:
+    """Map what ``load_tensors`` has verified before: bytes are read when they are looked at.
+
+    Raises:
+        ReaderError: the file is missing, or is not a safetensors file.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except _UNREADABLE as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ReaderError(f"a safetensors file at {path}", reason) from None

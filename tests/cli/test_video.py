@@ -174,3 +174,31 @@ def test_the_help_page_needs_no_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Example: unrolled") >= 3
+
+
+def test_clips_in_a_folder_are_not_decoded_again(capsys, monkeypatch) -> None:
+    assert train("--cache", "kept", "--json") == 0
+    first = json.loads(capsys.readouterr().out)
+    with monkeypatch.context() as patched:
+        patched.setattr("unrolled.tasks.video_data.read_clip", None)  # nothing is decoded again
+        assert train("--cache", "kept", "--json", out="again") == 0
+        second = json.loads(capsys.readouterr().out)
+        assert second["nats_per_clip"] == first["nats_per_clip"]
+        assert run("evaluate", "again", "--cache", "kept", "--json") == 0
+        assert json.loads(capsys.readouterr().out)["top1"] == first["top1"]
+    assert train("--cache", "clips/long/0.mp4", out="other") == 2
+    assert "a folder for clips at clips/long/0.mp4" in capsys.readouterr().err
+
+
+def test_use_of_motion_is_told(capsys) -> None:
+    options = ["--model", "single_frame", "--set", "model.width=2"]
+    assert run("train", "video", "--data", "clips", "--out", "run", *QUICK, *options) == 0
+    capsys.readouterr()
+    assert run("evaluate", "run", "--motion", "--part", "all", "--json") == 0
+    figures = json.loads(capsys.readouterr().out)["motion"]
+    shares = figures["all"]
+    assert shares["clips"] == 12
+    assert shares["shuffled"] == shares["reversed"] == shares["in_order"]  # it averages frames
+    assert set(figures["classes"]) == {"long", "short"}
+    assert run("evaluate", "run", "--motion", "--part", "all") == 0
+    assert "the middle clip of each, right %" in capsys.readouterr().out

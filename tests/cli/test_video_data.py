@@ -1,6 +1,7 @@
 """``unrolled data check --task video`` and ``unrolled bench video``, as a user types them."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from acceptance.numbered_video import write_numbered
 
 from unrolled.cli import main
+from unrolled.models import CausalX3D
 
 
 @pytest.fixture
@@ -120,3 +122,27 @@ def test_bench_reads_the_same_as_a_plain_loop(capsys, monkeypatch) -> None:
     assert len(rows) == 6
     assert all(row["identical"] for row in rows)
     assert {row["frames"] for row in rows} == {25, 16, 80}
+
+
+def test_bench_steps_give_what_a_window_gives(capsys, monkeypatch) -> None:
+    from unrolled.benchmarks import causal_video
+
+    small = partial(CausalX3D, widths=(4, 6), depths=(1, 1), head_size=7, window=3)
+    monkeypatch.setattr(causal_video, "CausalX3D", small)
+    for name, size in (
+        ("_CHANNELS", 4),
+        ("_PIXELS", 7),
+        ("_X3D_PIXELS", 32),
+        ("_SMALL_PIXELS", 32),
+    ):
+        monkeypatch.setattr(causal_video, name, size)
+    command = ["bench", "video", "--part", "causal", "--rounds", "1"]
+    assert main([*command, "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)["causal"]
+    for name in ("dense_layer", "depthwise_layer", "x3d_s", "causal_small"):
+        part = figures[name]
+        assert part["largest_relative_difference"] <= 1e-5
+        ratio = part["window_of_13_milliseconds"] / part["stream_milliseconds"]
+        assert part["times_faster_than_window_of_13"] == pytest.approx(ratio)
+    assert main(command) == 0
+    assert "dense layer" in capsys.readouterr().out

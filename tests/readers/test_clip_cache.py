@@ -4,78 +4,78 @@ from pathlib import Path
 
 import pytest
 import torch
-from acceptance.numbered_video import write_numbered
 
 from unrolled.errors import ReaderError
-from unrolled.readers.clip_cache import ClipCache
-from unrolled.readers.video import read_clip
+from unrolled.readers.clip_cache import ClipCache, Decoded
 
 
-def test_memory_and_disk_give_what_decoding_gives(tmp_path: Path) -> None:
-    path = tmp_path / "a.mp4"
-    write_numbered(path, range(30))
-    wanted = read_clip(path, frames_per_second=5, height=32, width=32)
-    for number in range(2):
-        cache = ClipCache(tmp_path / "kept", frames_per_second=5, height=32, width=32)
+def clip(number: int) -> Decoded:
+    frames = torch.arange(number, number + 24, dtype=torch.uint8).view(2, 3, 2, 2)
+    return Decoded(frames, (f"frame {number} is missing",))
+
+
+def same(one: Decoded | None, other: Decoded) -> bool:
+    return one is not None and torch.equal(one.frames, other.frames) and one.damage == other.damage
+
+
+@pytest.mark.parametrize("folder", [None, "kept"])
+def test_what_is_kept_is_what_was_given(tmp_path: Path, folder: str | None) -> None:
+    cache = ClipCache(None if folder is None else tmp_path / folder)
+    for number in range(3):
+        assert cache.find(f"{number}") is None
+        cache.keep(f"{number}", clip(number))
+    for number in range(3):
         for _ in range(2):
-            clip = cache.read(path)
-            assert torch.equal(clip.frames, wanted.frames)
-            assert torch.equal(clip.pts_seconds, wanted.pts_seconds)
-        assert (cache.hits, cache.misses) == ((1, 1), (2, 0))[number]
+            assert same(cache.find(f"{number}"), clip(number))
+    assert cache.homeless == 0
 
 
-def test_another_file_stretch_or_size_is_another_clip(tmp_path: Path) -> None:
-    path, cache = tmp_path / "a.mp4", ClipCache(tmp_path / "kept", height=16)
-    write_numbered(path, range(20))
-    assert len(cache.read(path).frames) == 20
-    assert len(cache.read(path, stop_seconds=0.4).frames) == 10
-    assert ClipCache(tmp_path / "kept", height=8).read(path).frames.shape[-1] == 8
-    write_numbered(path, range(12))
-    assert len(cache.read(path).frames) == 12
-    (tmp_path / "copy.mp4").write_bytes(path.read_bytes())
-    misses = cache.misses
-    assert len(cache.read(tmp_path / "copy.mp4").frames) == 12
-    assert cache.misses == misses
+def test_another_run_finds_what_is_in_the_folder(tmp_path: Path) -> None:
+    ClipCache(tmp_path).keep("a", clip(1))
+    cache = ClipCache(tmp_path)
+    for _ in range(2):  # the first verifies, the second maps
+        assert same(cache.find("a"), clip(1))
+    assert cache.find("b") is None
 
 
-def test_a_damaged_cache_is_decoded_again(tmp_path: Path) -> None:
-    path = tmp_path / "a.mp4"
-    write_numbered(path, range(20))
-    wanted = ClipCache(tmp_path / "kept").read(path)
-    (kept,) = (tmp_path / "kept").rglob("*.safetensors")
+@pytest.mark.parametrize("harm", ["flip", "cut", "empty", "remove"])
+def test_what_is_damaged_in_the_folder_is_not_found(tmp_path: Path, harm: str) -> None:
+    ClipCache(tmp_path).keep("a", clip(1))
+    (kept,) = tmp_path.rglob("*.safetensors")
     data = bytearray(kept.read_bytes())
     data[-1] ^= 1
-    kept.write_bytes(data)
-    cache = ClipCache(tmp_path / "kept")
-    assert torch.equal(cache.read(path).frames, wanted.frames)
-    assert cache.misses == 1
+    kept.write_bytes({"flip": data, "cut": data[:50]}.get(harm, b""))
+    if harm == "remove":
+        kept.unlink()
+    cache = ClipCache(tmp_path)
+    assert cache.find("a") is None
+    cache.keep("a", clip(1))
+    assert same(ClipCache(tmp_path).find("a"), clip(1))
 
 
-def test_damage_is_told_by_every_cache_that_reads_it(tmp_path: Path) -> None:
-    path = tmp_path / "a.mp4"
-    write_numbered(path, range(30))
-    path.write_bytes(path.read_bytes()[:-300])
-    for _ in range(2):
-        told = []
-        cache = ClipCache(tmp_path / "kept", on_damage=told.append)
-        cache.read(path)
-        once = len(told)
-        assert once
-        cache.read(path)
-        assert len(told) == once
+def test_a_file_that_goes_while_it_is_in_use_is_not_found(tmp_path: Path) -> None:
+    cache = ClipCache(tmp_path)
+    cache.keep("a", clip(1))
+    (kept,) = tmp_path.rglob("*.safetensors")
+    kept.unlink()
+    assert cache.find("a") is None
 
 
-def test_memory_has_a_bound(tmp_path: Path) -> None:
-    paths = [tmp_path / f"{n}.mp4" for n in range(4)]
-    for number, path in enumerate(paths):
-        write_numbered(path, range(3 + number))
-    cache = ClipCache(most_bytes=2 * 5 * 3 * 64 * 64)
-    for path in (*paths, *paths[::-1]):
-        cache.read(path)
-    assert cache.hits == 1
-    assert cache.misses == 7
+def test_memory_has_a_bound_and_what_came_first_stays() -> None:
+    cache = ClipCache(most_bytes=2 * 24 + 5)
+    for number in range(4):
+        cache.keep(f"{number}", clip(number))
+    assert [cache.find(f"{number}") is None for number in range(4)] == [False, False, True, True]
+    assert cache.homeless == 2
 
 
-def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(ReaderError, match=r"a video at .*gone.mp4, got No such file"):
-        ClipCache().read(tmp_path / "gone.mp4")
+def test_a_view_does_not_keep_what_it_was_cut_from() -> None:
+    whole, cache = torch.zeros(100, 3, dtype=torch.uint8), ClipCache()
+    cache.keep("a", Decoded(whole[:2]))
+    assert cache.find("a").frames.untyped_storage().nbytes() == 6
+
+
+def test_a_folder_that_cannot_be_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ReaderError, match=r"a folder for clips at .*file, got"):
+        ClipCache(tmp_path / "file").keep("a", clip(1))

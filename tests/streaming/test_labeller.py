@@ -6,8 +6,10 @@ from torch import nn
 
 from tests.streaming.networks import CLASSES, OverClips, prepare, recurrent
 from unrolled.cells import ConvLSTM
+from unrolled.encoders import ResNet18
 from unrolled.errors import ConfigError
 from unrolled.layers import CausalConv1d, Linear, PerFrame, Serial
+from unrolled.models import LRCN
 from unrolled.streaming import Labeller, Stream
 
 
@@ -40,17 +42,25 @@ def test_streams_at_once_are_bit_identical_to_their_solo_runs() -> None:
                 assert torch.equal(labeller.push(x[row : row + 1, t]), solo[row][t])
 
 
+def lrcn() -> LRCN:
+    return LRCN(3, network=ResNet18(width=4), hidden_size=7)
+
+
 def conv_lstm() -> Serial:
     head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 3))
     return Serial(ConvLSTM(3, 5), PerFrame(head)).eval()
 
 
-def test_videos_side_by_side_are_labelled_each_for_itself() -> None:
-    network, x = recurrent(), frames(3)
-    labeller, alone = Labeller(network, prepare), Labeller(network, prepare)
+@pytest.mark.parametrize("make", [recurrent, conv_lstm, OverClips, lrcn])
+def test_videos_side_by_side_are_their_solo_runs_to_the_bit(make) -> None:
+    torch.manual_seed(0)
+    network, x = make().eval(), frames(5)
+    labeller = Labeller(network, prepare, clip_frames=4)
+    alone = [Labeller(network, prepare, clip_frames=4) for _ in range(5)]
     for t in range(11):
         together = labeller.push(x[:, t])
-        assert torch.allclose(together[1:2], alone.push(x[1:2, t]), atol=1e-5)
+        for row, solo in enumerate(alone):
+            assert torch.equal(together[row : row + 1], solo.push(x[row : row + 1, t]))
 
 
 def test_a_network_over_clips_slides_a_window_that_the_first_frame_fills() -> None:
@@ -59,7 +69,7 @@ def test_a_network_over_clips_slides_a_window_that_the_first_frame_fills() -> No
     assert labeller.slides
     for t in range(11):
         window = torch.stack([x[:, max(0, s)] for s in range(t - 3, t + 1)], 1)
-        expected = OverClips()(prepare(window)).softmax(-1)
+        expected = torch.cat([OverClips()(row).softmax(-1) for row in prepare(window).split(1)])
         assert torch.equal(labeller.push(x[:, t]), expected)
 
 

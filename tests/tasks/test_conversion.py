@@ -54,9 +54,30 @@ def test_a_converted_model_labels_a_picture_at_once(weights: Path, tmp_path: Pat
     assert "class " in capsys.readouterr().out
 
 
+def test_an_inflated_model_says_of_a_still_clip_what_it_said_of_the_picture(
+    weights: Path, tmp_path: Path, capsys
+) -> None:
+    command = ["convert", str(weights / "small.pth"), "--to", "squeezenet1_1", "--inflate"]
+    command += ["--classes", str(weights / "names.txt"), "--out", str(tmp_path / "model")]
+    assert main([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["network"] == "inflated"
+    model = VideoModel.load(tmp_path / "model")
+    assert (model.clip_frames, list(model.class_names)) == (16, NAMES)
+    direct = SqueezeNet11(class_count=7).eval()
+    direct.load_state_dict(torch.load(weights / "small.pth", weights_only=True))
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        y = model.network(x[:, None].expand(2, 5, 3, 64, 64))
+        assert torch.allclose(y, direct(x), atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (
+            ["{w}/clips.pth", "--to", "mc3_18", "--inflate"],
+            "over pictures to inflate, got 'mc3_18'",
+        ),
         (["{w}/small.pth", "--to", "squeezenet1_1"], "names for the 7 classes"),
         (["{w}/small.pth", "--to", "resnet18"], "which resnet18 has, got no such tensor"),
         (["{w}/small.pth", "--to", "lstm"], "a network over pictures or clips"),

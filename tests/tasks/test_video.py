@@ -10,9 +10,10 @@ from torch.nn import functional as F
 
 import unrolled
 from tests.tasks.clips import FRAMES, READING, SIZE, TRAINING, EveryFrame, WholeClip, samples
+from unrolled.encoders import VGG16, PlainCNN
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.layers import PerClip, PerFrame
-from unrolled.models import RecurrentClassifier
+from unrolled.models import GRURCN, LRCN, RecurrentClassifier
 from unrolled.tasks.video import VideoModel, averaged, frame_losses, prepare
 from unrolled.tasks.video_evaluation import VideoScore, evaluate_data
 from unrolled.tasks.video_networks import as_recurrence, build_video_network
@@ -98,25 +99,83 @@ def test_a_run_that_is_resumed_ends_bit_for_bit_as_one_that_was_not(tmp_path: Pa
         assert torch.equal(tensor, resumed.network.state_dict()[name]), name
 
 
-def test_cached_features_train_as_the_whole_network_does(tmp_path: Path) -> None:
-    reading = dataclasses.replace(READING, height=16, width=16)
-    unrolled.train(
-        "video", data=samples(), model="lrcn", out=tmp_path / "old", reading=reading,
-        options={"network": "plain_cnn", "hidden_size": 5}, training=TRAINING,
-    )  # fmt: skip
-    weights = str(tmp_path / "old")
-    options = {"network": "plain_cnn", "hidden_size": 5, "dropout": 0.0, "frozen": True}
-    reading = dataclasses.replace(reading, weights=weights)
+READING_16 = dataclasses.replace(READING, height=16, width=16)
+
+
+def lrcn(*, frozen: bool) -> LRCN:
+    return LRCN(2, network=PlainCNN(width=2), hidden_size=5, dropout=0.0, frozen=frozen)
+
+
+def gru_rcn(*, frozen: bool) -> GRURCN:
+    network = VGG16(width=2, hidden_size=7)
+    sizes = (2, 3, 2, 3, 5)
+    return GRURCN(2, hidden_sizes=sizes, stacked=True, dropout=0.0, network=network, frozen=frozen)
+
+
+@pytest.mark.parametrize("make", [lrcn, gru_rcn])
+@pytest.mark.parametrize("cache", ["memory", "folder", "too small"])
+def test_cached_features_train_as_the_whole_network_does(make, cache: str, tmp_path: Path) -> None:
+    reading = dataclasses.replace(READING, height=32, width=32, weights=str(tmp_path / "old"))
+    if cache == "folder":
+        reading = dataclasses.replace(reading, cache=str(tmp_path / "kept"))
+    if cache == "too small":
+        reading = dataclasses.replace(reading, cache_gigabytes=0.0)
+    training = dataclasses.replace(TRAINING, epochs=1)
+    torch.manual_seed(0)
+    first = prepare(
+        samples(), make(frozen=False), reading=dataclasses.replace(reading, weights=None)
+    )
+    first.model.save(tmp_path / "old", {})
     models = []
     for freeze in (True, False):
         learning = prepare(
-            samples(), "lrcn", options, training=TRAINING,
+            samples(), make(frozen=True), training=training,
             reading=dataclasses.replace(reading, freeze=freeze),
         )  # fmt: skip
         learning.training.run()
         models.append(learning.model.network.state_dict())
     for name, tensor in models[0].items():
         assert torch.allclose(tensor, models[1][name], atol=1e-5), name
+    old = first.model.network.state_dict()
+    moved = {name for name, tensor in models[0].items() if not torch.equal(tensor, old[name])}
+    assert moved
+    assert not any("network" in name for name in moved)
+
+
+def test_features_in_a_folder_are_computed_once_for_each_network(tmp_path: Path) -> None:
+    computed: list[int] = []
+    for weights, count in (("a", 20), ("a", 0), ("b", 20)):  # and one frame, to see what it gives
+        torch.manual_seed(ord(weights))
+        network = lrcn(frozen=True)
+        if not (tmp_path / weights).exists():
+            prepare(samples(), network, reading=READING_16).model.save(tmp_path / weights, {})
+        hook = network.layers[0].register_forward_hook(lambda *_: computed.append(1))
+        computed.clear()
+        reading = dataclasses.replace(
+            READING_16, cache=str(tmp_path / "kept"), weights=str(tmp_path / weights), freeze=True
+        )
+        prepare(samples(), network, reading=reading)
+        hook.remove()
+        assert len(computed) == count + 1
+
+
+def test_weights_are_used_as_they_were_learnt(tmp_path: Path) -> None:
+    mobile = prepare(samples(), "mobilenet_v2", {"edges": "same"}, reading=READING_16)
+    mobile.model.save(tmp_path / "old", {})
+    again = dataclasses.replace(READING_16, weights=str(tmp_path / "old"))
+    x = torch.randn(1, 3, 3, 16, 16)
+    with torch.no_grad():
+        wanted = mobile.model.network.eval().features(x)
+        inner = prepare(samples(), "lrcn", {"network": "mobilenet_v2"}, reading=again).model
+        assert torch.equal(inner.network.eval().features(x), wanted)
+        whole = prepare(samples(), "mobilenet_v2", {}, reading=again).model
+        assert torch.equal(whole.network.eval().features(x), wanted)
+        centred = {"network": "mobilenet_v2", "network_options": {}}
+        other = prepare(samples(), "lrcn", centred, reading=again).model
+        assert not torch.equal(other.network.eval().features(x), wanted)
+        inner.save(tmp_path / "new", {})
+        loaded = VideoModel.load(tmp_path / "new")
+        assert torch.equal(loaded.network.features(x), wanted)
 
 
 def test_figures_of_a_score_by_hand() -> None:

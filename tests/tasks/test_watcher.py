@@ -14,11 +14,14 @@ def test_films_are_cut_into_windows_that_follow_on_each_other() -> None:
     films = Films(WORLD, num_streams=3, window=5, length=20)
     cut = torch.cat([films[number].x for number in range(8)], dim=1)
     target = torch.cat([films[number].target for number in range(8)], dim=1)
-    whole, truth = frames_and_targets(WORLD, [WORLD.film(row, 40) for row in range(3)])
+    shown = [WORLD.film(row, 40, idle_first=row != 1) for row in range(3)]  # every other at rest
+    whole, truth = frames_and_targets(WORLD, shown)
+    assert [first == 2 for first in truth[:, 0].tolist()] == [True, False, True]
     assert cut.equal(whole)
     assert target.equal(truth)
     assert truth.unique().tolist() == [0, 1, 2]  # the last is standstill
-    assert [films[n].number for n in (0, 7, 8)] == [0, 7, 8], "only the first begins anew"
+    fresh = [films[n].fresh for n in (0, 1, 7, 8, 15, 16)]
+    assert fresh == [True, False, False, False, False, True], "by turns they begin anew"
 
 
 def test_the_next_films_are_others_and_windows_can_be_asked_for_in_any_order() -> None:
@@ -37,11 +40,11 @@ def test_frames_are_settled_once_a_class_has_held() -> None:
 def test_it_learns_to_tell_movement_from_standstill(monkeypatch) -> None:
     monkeypatch.setattr(watcher, "_VALIDATION_FRAMES", 40)
     options = TrainingOptions(
-        epochs=9, max_steps=40, batch_size=8, window=8, learning_rate=1e-2, threads=1
+        epochs=9, max_steps=70, batch_size=8, window=8, learning_rate=1e-2, threads=1
     )
     found = Watcher.begin(options)
     assert found.training.run()
-    assert found.figures()["steps"] == 40
+    assert found.figures()["steps"] == 70
     assert len(found.accuracies) == 6
     first, *_, last = found.accuracies.values()
     assert found.training.counters.best < torch.tensor(5.0).log()  # nats of a guess

@@ -119,6 +119,17 @@ def test_a_stream_takes_turns_and_its_scene_goes_on() -> None:
     assert len({len(s.frames) for s in stretches}) > 3
 
 
+def test_a_film_begins_at_rest_or_in_full_motion() -> None:
+    world = MotionWorld(height=32, width=32, bystanders=0)
+    for number in range(5):
+        stream = world.stream(number, idle_first=False)
+        assert [next(stream).label == IDLE for _ in range(4)] == [False, True] * 2
+        film = world.film(number, 9, idle_first=False)
+        assert film.labels[0] != IDLE
+        assert (film.frames[0] != film.frames[4]).any()
+        assert world.film(number, 9).labels[0] == IDLE
+
+
 def test_a_shape_that_leaves_comes_in_on_the_other_side() -> None:
     shown, colour = np.ones(2, dtype=np.bool_), np.full((2, 3), 255.0)
     centres = np.array([[16.0, 3.0], [-16.0, 19.0]])  # the same place, twice round and once down

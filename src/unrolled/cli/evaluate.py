@@ -31,6 +31,7 @@ def evaluate(
     crops: int | None = None,
     average: Literal["probabilities", "logits"] | None = None,
     group: str | None = None,
+    cache: str | None = None,
     strict: bool = False,
     motion: bool = False,
     live: bool = False,
@@ -57,12 +58,12 @@ def evaluate(
         crops: of videos: how many parts of the frame are averaged; left out, as in training.
         average: of videos: what is averaged; left out, as in training.
         group: of other videos: a pattern whose match in a path is its group.
+        cache: of videos: where decoded clips are kept, as `train` takes it; left out, in memory.
         strict: of videos: fail if any is damaged or missing.
         motion: of videos: also say what is lost with frames shuffled, reversed and frozen.
         live: of videos: join them to one long stream and label that frame by frame.
         minutes: of that stream.
-        background: of that stream: what idle stretches between the videos are made of, as `train`
-            takes it; left out, as in training.
+        background: of that stream, between the videos, as `train` takes it; left out, as there.
         import_: a Python file of yours that registers the model's network.
         json: print one JSON object and nothing else.
     """
@@ -73,12 +74,12 @@ def evaluate(
     task, loaded = load_model(model)
     use_threads(0)
     if task.name == "language":
-        _language(loaded, model, data, part, encoding, json=json)
-        return
-    changes = {"test_clips": clips, "test_crops": crops, "group": group, "strict": strict or None}
-    given: dict[str, object] = {name: value for name, value in changes.items() if value is not None}
+        return _language(loaded, model, data, part, encoding, json=json)
+    changes: dict[str, object] = {"test_clips": clips, "test_crops": crops, "group": group}
+    changes |= {"cache": cache, "strict": strict or None}
+    given = {name: value for name, value in changes.items() if value is not None}
     joined = _Joined(minutes, background) if live else None
-    _video(loaded, model, data, part, given, average, joined, motion=motion, json=json)
+    return _video(loaded, model, data, part, given, average, joined, motion=motion, json=json)
 
 
 def _language(

@@ -14,7 +14,7 @@ from unrolled.encoders.fusion import (
 )
 from unrolled.encoders.i3d import I3D
 from unrolled.encoders.inception import InceptionV1
-from unrolled.encoders.inflation import Inflated, inflate
+from unrolled.encoders.inflation import Inflated, InflatedPictures, inflate
 from unrolled.encoders.mobilenet_v2 import MobileNetV2
 from unrolled.encoders.picture import PictureNetwork, PooledPictures, over_pictures
 from unrolled.encoders.plain_cnn import PlainCNN
@@ -40,6 +40,7 @@ __all__ = [
     "EarlyFusion",
     "InceptionV1",
     "Inflated",
+    "InflatedPictures",
     "LateFusion",
     "LateFusionPooling",
     "MobileNetV2",

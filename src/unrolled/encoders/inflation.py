@@ -1,8 +1,8 @@
 """Inflation: a network over pictures becomes one over clips, kernels and poolings grown in time."""
 
 import copy
-from collections.abc import Iterable
-from typing import Literal, TypeAlias, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, TypeAlias, cast
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from unrolled.encoders.clip import ClipNetwork, channels_first
 from unrolled.encoders.picture import PictureNetwork
 from unrolled.errors import ConfigError
+from unrolled.registry import build
 
 #: what lies before the first frame and behind the last: zeros, or copies of these frames
 TimePadding: TypeAlias = Literal["zeros", "replicate"]
@@ -89,6 +90,43 @@ class Inflated(ClipNetwork):
     def forward(self, x: Tensor) -> Tensor:
         """Return logits ``[B, classes]`` of clips ``[B, T, C, H, W]``."""
         return self.network.head(self.network.maps(channels_first(x, self)).mean(2))
+
+
+class InflatedPictures(Inflated):
+    """A network over pictures that is named, inflated; for models whose files name networks.
+
+        logits = head(the mean of maps(x) over time)
+
+    It sees all frames at once, so it cannot run frame by frame.
+
+    Shapes: x [B, T, C, H, W] float; y [B, classes] logits; features [B, D].
+    Args:
+        class_count: classes.
+        network: the name of a network over pictures.
+        network_options: of it.
+        time_padding: what lies before the first frame and behind the last.
+    Raises:
+        ConfigError: no such network, or one that cannot be inflated.
+    Source: Carreira & Zisserman 2017, arXiv:1705.07750, §2.4.
+    Example:
+        >>> import torch
+        >>> network = InflatedPictures(class_count=5, network="plain_cnn").eval()
+        >>> network(torch.zeros(2, 7, 3, 32, 32)).shape
+        torch.Size([2, 5])
+    """
+
+    def __init__(
+        self,
+        *,
+        class_count: int = 1000,
+        network: str = "resnet18",
+        network_options: Mapping[str, Any] | None = None,
+        time_padding: TimePadding = "replicate",
+    ) -> None:
+        pictures = build(network, class_count=class_count, **(network_options or {}))
+        if not isinstance(pictures, PictureNetwork):
+            raise ConfigError("the name of a network over pictures", repr(network))
+        super().__init__(inflate(pictures, time_padding=time_padding).network)
 
 
 class TimeConv3d(nn.Conv3d):

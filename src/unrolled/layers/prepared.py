@@ -5,7 +5,8 @@ the weights of the convolution before it, weights go into the layout that the co
 the frames that a convolution keeps lie in one place, channels last, and are written over.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, cast
 
@@ -17,22 +18,23 @@ from unrolled.layers.batch_norm import BatchNorm
 from unrolled.layers.causal_conv3d import CausalConv3d, CausalConv3dState
 from unrolled.layers.per_frame import PerFrame
 from unrolled.recurrence import Recurrence
-from unrolled.state import map_leaves
+from unrolled.state import leaves, map_leaves
 
 Layer = tuple[Recurrence[Any, Any, Any, Any], Any]  # and the state that it owns
+Pack = tuple[list[Tensor], Tensor | None]  # weights as calls want them, and a bias
+Packs = dict[CausalConv3d, Pack]
 _LAST = torch.channels_last
 
 
 class PreparedStepper:
-    """The step of a network of causal convolutions, over a state that it owns.
+    """The step of a network of causal convolutions, over states that it owns, one for each row.
+
+    Rows are taken one after the other: kernels for several round otherwise than those for one.
 
     Args:
         network: a recurrence with ``flattened``, such as a ``Serial``; its weights are
             those of this moment.
         state: to begin from; copied.
-
-    Attributes:
-        state: as it stands; its leaves are written over by every step.
 
     Raises:
         UnplannableError: with the reason.
@@ -47,14 +49,43 @@ class PreparedStepper:
             raise UnplannableError("this build of torch has no packed convolutions")
         if network.has_context():
             raise UnplannableError("a context is bound")
-        self.state = map_leaves(_own, state)
-        self._calls = _prepare(flatten(network, self.state))
+        packs: Packs = {}
+        count = max((len(leaf) for leaf in leaves(state)), default=1)
+        self._states = [map_leaves(partial(_own, number=n), state) for n in range(count)]
+        self._rows = [_prepare(flatten(network, own), packs) for own in self._states]
+
+    @property
+    def state(self) -> Any:
+        """As it stands, of all rows: a copy."""
+        return map_leaves(lambda *rows: torch.cat(rows), *self._states)
+
+    def put(self, state: Any) -> None:
+        """Go on from another state, which is copied."""
+        self._put_rows(range(len(self._states)), state)
 
     def __call__(self, x_t: Tensor) -> Tensor:
-        """Take the next frame, and return what the step gives."""
-        for call in self._calls:
+        """Take the next frame of every row, and return what the step gives."""
+        if len(self._rows) == 1:
+            return self._advance(0, x_t)
+        return torch.cat([self._advance(n, row) for n, row in enumerate(x_t.split(1))])
+
+    def take_rows(self, x_t: Tensor, rows: Sequence[int], state: Any) -> Tensor:
+        """Take a frame of some rows alone, from a state of theirs."""
+        self._put_rows(rows, state)
+        return torch.cat([self._advance(n, row) for n, row in zip(rows, x_t.split(1), strict=True)])
+
+    def _advance(self, row: int, x_t: Tensor) -> Tensor:
+        for call in self._rows[row]:
             x_t = call(x_t)
         return x_t
+
+    def _put_rows(self, rows: Sequence[int], state: Any) -> None:
+        for place, row in enumerate(rows):
+            map_leaves(partial(_copy_row, place), self._states[row], state)
+
+
+def _copy_row(place: int, own: Tensor, state: Tensor) -> Tensor:
+    return own.copy_(state[place : place + 1])
 
 
 def flatten(layer: Recurrence[Any, Any, Any, Any], state: Any) -> list[Layer]:
@@ -65,14 +96,15 @@ def flatten(layer: Recurrence[Any, Any, Any, Any], state: Any) -> list[Layer]:
     return [(layer, state)]
 
 
-def _own(leaf: Tensor) -> Tensor:
-    """Copy a leaf of a state; frames ``[B, P, C, H, W]`` with their channels last in memory."""
+def _own(leaf: Tensor, number: int) -> Tensor:
+    """Copy a row of a leaf; frames ``[1, P, C, H, W]`` with their channels last in memory."""
+    leaf = leaf[number : number + 1]
     if leaf.ndim != 5:
         return leaf.clone()
     return leaf.movedim(2, -1).clone(memory_format=torch.contiguous_format).movedim(-1, 2)
 
 
-def _prepare(layers: list[Layer]) -> list[Callable[[Tensor], Tensor]]:
+def _prepare(layers: list[Layer], packs: Packs) -> list[Callable[[Tensor], Tensor]]:
     calls: list[Callable[[Tensor], Tensor]] = []
     place = 0
     while place < len(layers):
@@ -81,11 +113,11 @@ def _prepare(layers: list[Layer]) -> list[Callable[[Tensor], Tensor]]:
         if isinstance(layer, CausalConv3d):
             norm = rest[0] if rest and isinstance(rest[0], BatchNorm) else None
             rectifies = _is_relu(rest, 0 if norm is None else 1)
-            calls.append(_Convolution(layer, norm, state, rectifies=rectifies))
+            calls.append(_Convolution(layer, norm, state, packs, rectifies=rectifies))
             place += (norm is not None) + rectifies
         elif hasattr(layer, "branches"):
             rectifies = _is_relu(rest, 0)
-            calls.append(_Branches(layer, state, rectifies=rectifies))
+            calls.append(_Branches(layer, state, packs, rectifies=rectifies))
             place += rectifies
         else:
             calls.append(_other(layer, state))
@@ -116,10 +148,10 @@ def _other(layer: Recurrence[Any, Any, Any, Any], state: Any) -> Callable[[Tenso
 class _Branches:
     """Two ways that meet in a sum, which the last convolution of the first adds up itself."""
 
-    def __init__(self, layer: Any, state: Any, *, rectifies: bool) -> None:
+    def __init__(self, layer: Any, state: Any, packs: Packs, *, rectifies: bool) -> None:
         main, around, inner = layer.branches(state)
-        self.main = _prepare([part for pair in main for part in flatten(*pair)])
-        self.around = _prepare([part for pair in around for part in flatten(*pair)])
+        self.main = _prepare([part for pair in main for part in flatten(*pair)], packs)
+        self.around = _prepare([part for pair in around for part in flatten(*pair)], packs)
         self.rectifies = rectifies or inner
         last = self.main[-1]
         self.last = last if isinstance(last, _Convolution) and not last.rectifies else None
@@ -149,6 +181,7 @@ class _Convolution:
         conv: CausalConv3d,
         norm: BatchNorm | None,
         state: CausalConv3dState,
+        packs: Packs,
         *,
         rectifies: bool,
     ) -> None:
@@ -160,17 +193,23 @@ class _Convolution:
         self.taps = self.frames[:: conv.dilation]
         self.is_depthwise = conv.groups > 1
         self.is_pointwise = conv.kernel_size[1:] == (1, 1) and conv.spatial_stride == 1
-        weight, self.bias = _folded(conv, norm)
+        if conv not in packs:  # rows share them
+            packs[conv] = self._pack(norm, state.frames.shape)
+        self.weights, self.bias = packs[conv]
+
+    def _pack(self, norm: BatchNorm | None, frames: torch.Size) -> Pack:
+        """Return the weights of every call, folded and laid out, and the bias."""
+        conv = self.conv
+        weight, bias = _folded(conv, norm)
         if self.is_depthwise:
             parts = list(weight.unbind(2))  # of one tap each, [C, 1, kh, kw]
         else:
             parts = [weight.transpose(1, 2).flatten(1, 2)]  # [D, k C, kh, kw]
         if not self.is_pointwise:
-            self.weights = [_packed(conv, part, state.frames.shape) for part in parts]
-        elif self.is_depthwise:
-            self.weights = [part[:, 0] for part in parts]  # [C, 1, 1]
-        else:
-            self.weights = [parts[0].flatten(1).T.contiguous()]  # [k C, D]
+            return [_packed(conv, part, frames) for part in parts], bias
+        if self.is_depthwise:
+            return [part[:, 0] for part in parts], bias  # [C, 1, 1]
+        return [parts[0].flatten(1).T.contiguous()], bias  # [k C, D]
 
     def __call__(self, x: Tensor, other: Tensor | None = None) -> Tensor:
         x = x.contiguous(memory_format=_LAST)

@@ -1,6 +1,8 @@
 """Recurrent convolutional networks over several depths of a picture network."""
 
+import copy
 from collections.abc import Sequence
+from math import prod
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -42,6 +44,7 @@ class GRURCN(Recurrence[GRURCNState]):
         stacked: let each unit see the one below.
         dropout: share that training drops before each classifier.
         network: the VGG-16 to look through; a new one if left out.
+        frozen: leave the VGG-16 as it is; what it gives can then be computed once and kept.
     Raises:
         ConfigError: not five sizes of at least 1.
         ShapeError: x has not C channels, or frames are too small.
@@ -64,6 +67,7 @@ class GRURCN(Recurrence[GRURCNState]):
         stacked: bool = False,
         dropout: float = 0.7,
         network: VGG16 | None = None,
+        frozen: bool = False,
     ) -> None:
         super().__init__()
         if len(hidden_sizes) != 5 or min(class_count, *hidden_sizes) < 1:
@@ -76,7 +80,34 @@ class GRURCN(Recurrence[GRURCNState]):
         units = [ConvGRU(c, d) for c, d in zip(deep, hidden_sizes, strict=False)]
         self.units = nn.ModuleList([*units, GRU(fc7, hidden_sizes[-1], reset="before")])
         self.classifiers = nn.ModuleList(_classifier(d, class_count, dropout) for d in hidden_sizes)
-        self.supports = Supports(training="the dropout of VGG-16 draws from torch's generator")
+        self.frozen = frozen
+        self.network.requires_grad_(not frozen)
+        if not frozen:
+            self.supports = Supports(training="the dropout of VGG-16 draws from torch's generator")
+        self.train()
+
+    def train(self, mode: bool = True) -> "GRURCN":
+        """Leave a frozen network in eval()."""
+        super().train(mode)
+        self.network.train(mode and not self.frozen)
+        return self
+
+    @property
+    def front(self) -> nn.Module:
+        """What the features come from."""
+        return self.network
+
+    def features(self, x: Float[Tensor, "B T C H W"]) -> Float[Tensor, "B T D"]:
+        """Return all that the units see of every frame, side by side; ``head_for`` takes it."""
+        found = [maps.flatten(1) for maps in self._look(x.flatten(0, 1))]
+        features: Tensor = torch.cat(found, dim=1).unflatten(0, x.shape[:2])
+        return features
+
+    def head_for(self, frame: Sequence[int]) -> "_Units":
+        """Return what comes behind the features of frames ``[C, H, W]``, parameters shared."""
+        ghost = copy.deepcopy(self.network).to("meta").eval()
+        maps = _look(ghost, torch.empty(1, *frame, device="meta"))
+        return _Units(self, [tuple(m.shape[1:]) for m in maps])
 
     def _input_sizes(self, hidden_sizes: Sequence[int]) -> list[int]:
         """Return the channels that each unit takes."""
@@ -89,29 +120,22 @@ class GRURCN(Recurrence[GRURCNState]):
         return [size + more for size, more in zip(sizes, below, strict=True)]
 
     def _look(self, x: Tensor) -> list[Tensor]:
-        """Return pool2, pool3, pool4, pool5 and fc7 of frames ``[N, C, H, W]``."""
-        found = []
-        for place, layer in enumerate(self.network.features):
-            x = layer(x)
-            if place in _POOLS:
-                found.append(x)
-        return [*found, self.network.classifier(self.network.avgpool(x).flatten(1))]
-
-    @property
-    def _parts(self) -> tuple[list[Recurrence[Any]], list[Recurrence[Any]]]:
-        return list(self.units), list(self.classifiers)  # type: ignore[arg-type]
+        return _look(self.network, x)
 
     def state_like(self, x_t: Float[Tensor, "B C H W"]) -> GRURCNState:
         """Return what every unit begins with, for frames of this size."""
-        units, classifiers = self._parts
         with torch.no_grad():  # only to learn the sizes of the maps
-            maps = self._look(x_t)
+            return self.state_for(self._look(x_t))
+
+    def state_for(self, maps: Sequence[Tensor]) -> GRURCNState:
+        """Return what every unit begins with, for such maps of a frame."""
+        units, classifiers = _parts(self)
         states: list[Any] = []
         for unit, seen in zip(units[:-1], maps, strict=False):
             channels = cast(int, unit.input_size)
-            states.append(unit.state_like(seen.new_zeros(len(x_t), channels, *seen.shape[2:])))
-        states.append(units[-1].initial_state(len(x_t)))
-        vectors = [x_t.new_zeros(len(x_t), cast(int, unit.hidden_size)) for unit in units]
+            states.append(unit.state_like(seen.new_zeros(len(seen), channels, *seen.shape[2:])))
+        states.append(units[-1].initial_state(len(maps[-1])))
+        vectors = [maps[-1].new_zeros(len(maps[-1]), cast(int, u.hidden_size)) for u in units]
         votes = [c.state_like(vector) for c, vector in zip(classifiers, vectors, strict=True)]
         return GRURCNState(tuple(states), tuple(votes))
 
@@ -120,10 +144,16 @@ class GRURCN(Recurrence[GRURCNState]):
     ) -> tuple[Float[Tensor, "B T V"], GRURCNState]:
         """Look at all frames of a chunk, then run every unit over what was found."""
         found = [maps.unflatten(0, x.shape[:2]) for maps in self._look(x.flatten(0, 1))]
+        return self.over(found, state)
+
+    def over(
+        self, found: Sequence[Tensor], state: GRURCNState
+    ) -> tuple[Float[Tensor, "B T V"], GRURCNState]:
+        """Run every unit over its maps ``[B, T, ...]``, and take the mean of the votes."""
         below: Tensor | None = None
         votes, units_after, classifiers_after = [], [], []
         for unit, classifier, maps, before, before_vote in zip(
-            *self._parts, found, *state, strict=True
+            *_parts(self), found, *state, strict=True
         ):
             taken = maps if below is None else torch.cat([maps, _fit(below, maps)], dim=2)
             h, after = unit(taken, before)
@@ -134,6 +164,51 @@ class GRURCN(Recurrence[GRURCNState]):
             classifiers_after.append(after_vote)
         logits = torch.stack(votes).mean(0)
         return logits, GRURCNState(tuple(units_after), tuple(classifiers_after))
+
+
+class _Units(Recurrence[GRURCNState]):
+    """The units of a ``GRURCN`` and their classifiers, over what its ``features`` gives.
+
+    Shapes: x [B, T, D] float; state that of the network; y [B, T, class_count] logits.
+    Args:
+        network: whose units these are.
+        shapes: of the maps at every depth, of one frame.
+    """
+
+    def __init__(self, network: GRURCN, shapes: Sequence[tuple[int, ...]]) -> None:
+        super().__init__()
+        self.units, self.classifiers = network.units, network.classifiers
+        self._network = (network,)  # in a tuple: what is frozen is no part of this
+        self._shapes = shapes
+
+    def _split(self, x: Tensor) -> list[Tensor]:
+        parts = x.split([prod(shape) for shape in self._shapes], dim=-1)
+        pairs = zip(parts, self._shapes, strict=True)
+        return [part.unflatten(-1, shape) if len(shape) > 1 else part for part, shape in pairs]
+
+    def state_like(self, x_t: Float[Tensor, "B D"]) -> GRURCNState:
+        """Return what every unit begins with."""
+        return self._network[0].state_for(self._split(x_t))
+
+    def scan(
+        self, x: Float[Tensor, "B T D"], state: GRURCNState
+    ) -> tuple[Float[Tensor, "B T V"], GRURCNState]:
+        """Run every unit over its part."""
+        return self._network[0].over(self._split(x), state)
+
+
+def _look(network: VGG16, x: Tensor) -> list[Tensor]:
+    """Return pool2, pool3, pool4, pool5 and fc7 of frames ``[N, C, H, W]``."""
+    found = []
+    for place, layer in enumerate(network.features):
+        x = layer(x)
+        if place in _POOLS:
+            found.append(x)
+    return [*found, network.classifier(network.avgpool(x).flatten(1))]
+
+
+def _parts(network: GRURCN) -> tuple[list[Recurrence[Any]], list[Recurrence[Any]]]:
+    return list(network.units), list(network.classifiers)  # type: ignore[arg-type]
 
 
 def _classifier(size: int, class_count: int, dropout: float) -> Serial:

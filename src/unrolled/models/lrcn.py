@@ -1,5 +1,6 @@
 """The long-term recurrent convolutional network: a picture network read by an LSTM."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jaxtyping import Float
@@ -45,6 +46,7 @@ class LRCN(Serial):
         class_count: classes.
         network: a picture network, or the name of one, such as "resnet18" or "vgg16"; of one
             that is named, the classifier is left away.
+        network_options: of a network that is named.
         hidden_size: of the LSTM.
         num_layers: how many LSTMs.
         dropout: share that training drops from what each LSTM takes.
@@ -67,6 +69,7 @@ class LRCN(Serial):
         class_count: int,
         *,
         network: str | PictureNetwork = "resnet18",
+        network_options: Mapping[str, Any] | None = None,
         hidden_size: int = 256,
         num_layers: int = 1,
         dropout: float = 0.5,
@@ -76,7 +79,7 @@ class LRCN(Serial):
             got = f"{class_count = }, {hidden_size = }, {num_layers = }"
             raise ConfigError("sizes of at least 1", got)
         if isinstance(network, str):
-            network = _headless(network)
+            network = _headless(network, network_options or {})
         frames = PerFrame(_Features(network, frozen=frozen))
         if frozen:
             frames.supports = Supports()  # its statistics never move
@@ -86,12 +89,22 @@ class LRCN(Serial):
             layers.append(LSTM(hidden_size if number else network.feature_size, hidden_size))
         super().__init__(frames, Serial(*layers, Linear(hidden_size, class_count)))
         self.class_count = class_count
+        self.frozen = frozen
         self.feature_size = network.feature_size
+
+    @property
+    def front(self) -> nn.Module:
+        """What the features come from."""
+        return self.layers[0]
 
     @property
     def head(self) -> Recurrence[Any]:
         """What comes behind the features ``[B, T, feature_size]``, a ``Recurrence`` by itself."""
         return self.layers[1]
+
+    def head_for(self, frame: Sequence[int]) -> Recurrence[Any]:  # noqa: ARG002
+        """Return ``head``, which is the same for frames of any size."""
+        return self.head
 
     def features(self, x: Float[Tensor, "B T C H W"]) -> Float[Tensor, "B T D"]:
         """Return the features of every frame, which ``head`` takes."""
@@ -99,9 +112,9 @@ class LRCN(Serial):
         return y  # type: ignore[no-any-return]
 
 
-def _headless(name: str) -> PictureNetwork:
+def _headless(name: str, options: Mapping[str, Any]) -> PictureNetwork:
     """Build a picture network by its name, without the classes that nobody asks for."""
-    network = build(name)
+    network = build(name, **options)
     if not isinstance(network, PictureNetwork):
         raise ConfigError("the name of a picture network, such as 'resnet18'", repr(name))
     for part in network.head_parts:

@@ -1,151 +1,110 @@
-"""Clips that were decoded once: a second epoch does not decode again."""
+"""Clips that were decoded once: a second epoch does not decode again, nor does a second run."""
 
 import hashlib
 import json
-from collections import OrderedDict
-from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
+
+from torch import Tensor
 
 from unrolled.errors import ReaderError
-from unrolled.readers.clip import Clip
-from unrolled.readers.video import read_clip, warn_of_damage
-from unrolled.readers.video_process import Damage
-from unrolled.storage import load_tensors, save_tensors
+from unrolled.storage import load_tensors, map_tensors, save_tensors
 
-_FORMAT = 1  # of what is kept: raise it when the same settings would read other frames
-_BLOCK = 2**20
+_FORMAT = 1  # of what is kept: raise it when the same key would give other frames
+_FRAMES, _DAMAGE = "frames", "damage"
+
+
+class Decoded(NamedTuple):
+    """A clip as it is kept.
+
+    Args:
+        frames: ``[T, ...]``, as small as they are needed.
+        damage: of its file, a sentence each.
+    """
+
+    frames: Tensor
+    damage: tuple[str, ...] = ()
 
 
 class ClipCache:
-    """Small clips, kept as bytes in memory and, with a folder, on disk.
+    """Decoded clips: in memory as far as they fit, or in a folder, for later runs too.
 
-    A clip is known by the SHA-256 of its file and by how it is read, so a file that changes, or
-    another size, is read anew, and a copy is not. What is damaged on disk is decoded again.
+    A clip is known by a key, which must say what it was decoded from and how. In a folder each is a
+    file of its own. The first time that it is asked for its checksum is verified, and what is
+    damaged is decoded again; from then on its bytes are mapped, so that only frames that are looked
+    at are read, and the system keeps in memory what there is room for.
 
     Args:
-        folder: where clips are kept from run to run; None for memory alone.
-        frames_per_second: of the clips; None for the files' own.
-        height: of the pictures, as in ``read_clip``.
-        width: of the pictures.
-        most_bytes: of the clips kept in memory; those unused for longest go.
-        on_damage: is told of damage in a file once, when it is first read, from disk too.
+        folder: where clips are kept; None keeps them in memory.
+        most_bytes: of the clips in memory; those that come when it is full are not kept.
+
+    Attributes:
+        homeless: how many clips found no room.
+
     Example:
-        >>> cache = ClipCache(frames_per_second=5, height=112, width=112)
-        >>> cache.hits, cache.misses
-        (0, 0)
+        >>> import torch
+        >>> cache = ClipCache()
+        >>> cache.find("a.mp4 at 5 a second") is None
+        True
+        >>> kept = cache.keep("a.mp4 at 5 a second", Decoded(torch.zeros(16, 3, 8, 8)))
+        >>> cache.find("a.mp4 at 5 a second").frames.shape
+        torch.Size([16, 3, 8, 8])
     """
 
-    def __init__(
-        self,
-        folder: str | Path | None = None,
-        *,
-        frames_per_second: float | None = None,
-        height: int | None = None,
-        width: int | None = None,
-        most_bytes: int = 2**30,
-        on_damage: Callable[[Damage], None] = warn_of_damage,
-    ) -> None:
+    def __init__(self, folder: str | Path | None = None, *, most_bytes: int = 2**32) -> None:
         self._folder = None if folder is None else Path(folder)
-        self._rate, self._height, self._width = frames_per_second, height, width
-        self._most_bytes, self._bytes = most_bytes, 0
-        self._on_damage = on_damage
-        self._clips: OrderedDict[str, Clip] = OrderedDict()
-        self.hits = 0
-        self.misses = 0
+        self._room = most_bytes
+        self._clips: dict[str, Decoded] = {}
+        self._damage: dict[str, tuple[str, ...]] = {}  # of the files that have been verified
+        self.homeless = 0
 
-    def read(
-        self,
-        path: str | Path,
-        *,
-        start_seconds: float | None = None,
-        stop_seconds: float | None = None,
-    ) -> Clip:
-        """Return a stretch of a video; what is returned is the cache's own, and is not written to.
-
-        Raises:
-            ReaderError: nothing can be read.
-        """
-        path = Path(path)
-        key = self._key(path, start_seconds, stop_seconds)
-        clip = self._clips.get(key)
-        if clip is not None:
-            self._clips.move_to_end(key)
-            self.hits += 1
-            return clip
-        clip = self._load(key, path)
-        if clip is None:
-            self.misses += 1
-            clip = self._decode(key, path, start_seconds, stop_seconds)
-        self._keep(key, clip)
-        return clip
-
-    def _key(self, path: Path, start: float | None, stop: float | None) -> str:
-        settings = [_FORMAT, start, stop, self._rate, self._height, self._width]
-        written = json.dumps([hash_file(path), *settings])
-        return hashlib.sha256(written.encode()).hexdigest()
-
-    def _place(self, key: str) -> Path:
-        assert self._folder is not None
-        return self._folder / key[:2] / f"{key}.safetensors"
-
-    def _load(self, key: str, path: Path) -> Clip | None:
-        if self._folder is None or not self._place(key).is_file():
-            return None
+    def find(self, key: str) -> Decoded | None:
+        """Return the clip of a key, if it is kept; it is the cache's own, and not written to."""
+        if self._folder is None:
+            return self._clips.get(key)
+        place = self._place(self._folder, key)
         try:
-            tensors, metadata = load_tensors(self._place(key))
-            clip = Clip(tensors["frames"], tensors["pts_seconds"])
-            damage = json.loads(metadata["damage"])
+            if key in self._damage:
+                return Decoded(map_tensors(place)[_FRAMES], self._damage[key])
+            tensors, metadata = load_tensors(place)
+            clip = Decoded(tensors[_FRAMES], tuple(map(str, json.loads(metadata[_DAMAGE]))))
         except (ReaderError, KeyError, ValueError):
             return None
-        self.hits += 1
-        for frame, seconds, words in damage:
-            self._on_damage(Damage(path, frame, seconds, words))
+        self._damage[key] = clip.damage
         return clip
 
-    def _decode(self, key: str, path: Path, start: float | None, stop: float | None) -> Clip:
-        damage: list[Damage] = []
-        clip = read_clip(
-            path,
-            start_seconds=start,
-            stop_seconds=stop,
-            frames_per_second=self._rate,
-            height=self._height,
-            width=self._width,
-            on_damage=damage.append,
-        )
+    def keep(self, key: str, clip: Decoded) -> None:
+        """Keep a clip, if there is room.
+
+        Raises:
+            ReaderError: the folder cannot be written to.
+        """
         if self._folder is not None:
-            told = json.dumps([(d.frame, d.seconds, d.words) for d in damage])
-            save_tensors(self._place(key), clip._asdict(), {"damage": told})
-        for found in damage:
-            self._on_damage(found)
-        return clip
+            self._write(self._folder, key, clip)
+        elif clip.frames.nbytes <= self._room:
+            self._room -= clip.frames.nbytes
+            self._clips[key] = clip._replace(frames=_alone(clip.frames))
+        else:
+            # What came first stays: in an epoch's random order it does not matter which of them go.
+            self.homeless += 1
 
-    def _keep(self, key: str, clip: Clip) -> None:
-        self._clips[key] = clip
-        self._bytes += clip.frames.nbytes
-        while self._bytes > self._most_bytes:
-            _, dropped = self._clips.popitem(last=False)
-            self._bytes -= dropped.frames.nbytes
+    def _write(self, folder: Path, key: str, clip: Decoded) -> None:
+        told = {_DAMAGE: json.dumps(clip.damage)}
+        try:
+            save_tensors(self._place(folder, key), {_FRAMES: clip.frames}, told)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            cure = "make room, or name another with --cache"
+            raise ReaderError(f"a folder for clips at {folder}", reason, cure) from None
+        self._damage[key] = clip.damage
 
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file; one that has not changed since is not read again.
-
-    Raises:
-        ReaderError: it cannot be read.
-    """
-    try:
-        stat = path.stat()
-        return _hash(path, stat.st_size, stat.st_mtime_ns)
-    except OSError as error:
-        raise ReaderError(f"a video at {path}", error.strerror or "an error") from None
+    @staticmethod
+    def _place(folder: Path, key: str) -> Path:
+        name = hashlib.sha256(f"{_FORMAT} {key}".encode()).hexdigest()
+        return folder / name[:2] / f"{name}.safetensors"
 
 
-@lru_cache(maxsize=2**16)
-def _hash(path: Path, _size: int, _changed: int) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+def _alone(frames: Tensor) -> Tensor:
+    """Return frames that keep no more alive than they are: not a view into something larger."""
+    whole = frames.untyped_storage().nbytes() == frames.nbytes
+    return frames if whole else frames.clone()

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unrolled.errors import ReaderError
-from unrolled.readers.clip_cache import hash_file
 from unrolled.readers.sequences import SequenceReading, is_sequence, read_sequence
 from unrolled.readers.video import VideoInfo, iterate_frames, probe
 from unrolled.readers.video_process import Damage
+from unrolled.storage import hash_file
 
 _LOOK_HEIGHT = 16  # pixels; frames are decoded to find damage, not to be looked at
 _MOST_AT_ONCE = 4
@@ -65,6 +65,8 @@ def survey(path: Path, reading: SequenceReading) -> FileSurvey:
         return _sequence(path, reading) if is_sequence(path) else _video(path)
     except ReaderError as error:
         return FileSurvey(path, unreadable=error.got)
+    except OSError as error:  # it went away meanwhile
+        return FileSurvey(path, unreadable=error.strerror or str(error))
 
 
 def _video(path: Path) -> FileSurvey:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from unrolled.errors import ConfigError
 from unrolled.recurrence import Recurrence
+from unrolled.streaming.rows import call_rows
 from unrolled.streaming.stream import Stream
 
 Prepare = Callable[[UInt8[Tensor, "T C H W"]], Float[Tensor, "T C H W"]]
@@ -91,5 +92,4 @@ class Labeller:
             self._window = torch.stack([x_t] * self.clip_frames, 1)
         else:
             self._window = torch.cat([self._window[:, 1:], x_t[:, None]], 1)
-        logits: Tensor = self.network(self._window)
-        return logits
+        return call_rows(self.network, self._window)

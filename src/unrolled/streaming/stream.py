@@ -10,6 +10,7 @@ from torch import Tensor
 from unrolled.errors import ConfigError, ReaderError, ShapeError, StateError
 from unrolled.fused import Stepping
 from unrolled.kernels.trace import UnplannableError
+from unrolled.layers.prepared import PreparedStepper
 from unrolled.recurrence import ContextT, InputT, OutputT, Recurrence, StateT
 from unrolled.state import (
     Tree,
@@ -23,6 +24,7 @@ from unrolled.state import (
     where_rows,
 )
 from unrolled.storage import load_tensors, save_tensors
+from unrolled.streaming.rows import rows_go_alone, step_rows
 
 Looks = tuple[torch.Size, torch.dtype, torch.device]
 _STATE = "state."
@@ -35,7 +37,8 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
 
     One stream or many side by side: each row of the first frame opens a stream. A step that can be
     planned is one native call on buffers that stay where they are, with the weights of the moment
-    of the first frame: they are frozen for the life of the stream, and ``is_native`` says so.
+    of the first frame: they are frozen for the life of the stream, and ``is_native`` says so. On a
+    CPU every row of pictures gets what it would get alone, to the bit.
 
     Shapes: x_t [B, ...] (or a block [B, stride, ...]) without the time axis; y_t likewise.
     Args:
@@ -80,7 +83,11 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
         """A copy of the present state; ``StateError`` before the first frame."""
         if not self._frame:
             raise StateError("a stream that has begun", "no frame yet", "push one first")
-        return map_leaves(torch.clone, self._state)
+        return map_leaves(torch.clone, self._now)
+
+    @property
+    def _now(self) -> StateT:
+        return self._state if self._stepper is None else cast(StateT, self._stepper.state)
 
     @torch.no_grad()
     def push(self, x_t: InputT, *, rows: Tensor | None = None) -> OutputT:
@@ -102,7 +109,7 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
             return self._push_rows(x_t, rows)
         if self._restarts:
             self._steps, self._pushed = self.steps, 0
-            self._put(self._fresh_where(self._restart, x_t, self._state))
+            self._put(self._fresh_where(self._restart, x_t, self._now))
             self._restart.fill_(False)
             self._restarts = False
         return self._advance(x_t)
@@ -111,13 +118,21 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
         self._pushed += 1
         if self._stepper is not None:
             return cast(OutputT, self._stepper(x_t))
-        y_t, self._state = self.module.step_(x_t, self._state)
+        y_t, self._state = self._step(x_t, self._state)
         return y_t
 
+    def _step(self, x_t: InputT, state: StateT) -> tuple[OutputT, StateT]:
+        if rows_go_alone(self.module, x_t):
+            return step_rows(self.module, x_t, state)
+        return self.module.step_(x_t, state)
+
     def _push_rows(self, x_t: InputT, rows: Tensor) -> OutputT:
-        state = self._fresh_where(self._restart[rows], x_t, select_rows(self._state, rows))
-        y_t, state = self.module.step_(x_t, state)
-        map_leaves(lambda a, b: a.index_copy_(0, rows.to(a.device), b), self._state, state)
+        state = self._fresh_where(self._restart[rows], x_t, select_rows(self._now, rows))
+        if isinstance(self._stepper, PreparedStepper):
+            y_t = cast(OutputT, self._stepper.take_rows(cast(Tensor, x_t), rows.tolist(), state))
+        else:
+            y_t, state = self._step(x_t, state)
+            map_leaves(lambda a, b: a.index_copy_(0, rows.to(a.device), b), self._now, state)
         self._steps, self._pushed = self.steps, 0
         self._steps[rows] += 1
         self._restart[rows] = False
@@ -168,7 +183,6 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
     def _begin(self, x_t: InputT, state: StateT) -> None:
         try:
             self._stepper = self.module.stepper(x_t, state)
-            self._state = cast(StateT, self._stepper.state)
         except UnplannableError:
             self._stepper = None
             # A clone: step_ writes into the state, and a module may hand out one that it keeps.
@@ -179,7 +193,7 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
         if self._stepper is None:
             self._state = state
         else:
-            map_leaves(lambda own, other: own.copy_(other), self._state, state)
+            self._stepper.put(state)
 
     def _check_frame(self, x_t: InputT, num_rows: int) -> None:
         named = named_leaves(x_t)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unrolled.encoders import ClipNetwork, PictureNetwork
+from unrolled.encoders import ClipNetwork, PictureNetwork, inflate
 from unrolled.encoders.weight_layouts import count_classes, to_state_dict
 from unrolled.errors import ConfigError, NumericsError, ReaderError
 from unrolled.readers.class_names import published_class_names, read_class_names
@@ -41,7 +41,14 @@ class Converted:
     notes: tuple[str, ...]
 
 
-def convert(path: Path, name: str, folder: Path, *, class_names: Path | None = None) -> Converted:
+def convert(
+    path: Path,
+    name: str,
+    folder: Path,
+    *,
+    class_names: Path | None = None,
+    inflated: bool = False,
+) -> Converted:
     """Write a model folder of a file of weights for a network over pictures or clips.
 
     Args:
@@ -49,8 +56,11 @@ def convert(path: Path, name: str, folder: Path, *, class_names: Path | None = N
         name: the network in the registry that the weights are of.
         folder: to write; it must not exist or be empty.
         class_names: a file of names, one a line; those of ImageNet and Kinetics-400 are known.
+        inflated: grow the network over pictures in time, to one over clips that says of a clip
+            which repeats one picture what it says of the picture.
     Raises:
-        ConfigError: a network that is not over pictures or clips, or a folder that is in use.
+        ConfigError: a network that is not over pictures or clips, or cannot be inflated, or a
+            folder that is in use.
         ReaderError: a file that is missing, damaged, holds more than tensors, or is of another
             network; or names of another number of classes.
         NumericsError: a weight that is not a finite number.
@@ -58,6 +68,8 @@ def convert(path: Path, name: str, folder: Path, *, class_names: Path | None = N
     cls = lookup(name)
     if not issubclass(cls, PictureNetwork | ClipNetwork):
         raise ConfigError("a network over pictures or clips, as `unrolled list` shows", repr(name))
+    if inflated and not issubclass(cls, PictureNetwork):
+        raise ConfigError("a network over pictures to inflate", repr(name))
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(
             f"a folder {folder} that is new or empty", "one in use", "name another by --out"
@@ -75,17 +87,29 @@ def convert(path: Path, name: str, folder: Path, *, class_names: Path | None = N
     names = _names(path, network, counted, class_names)
     network.load_state_dict(state, assign=True)
     notes = _notes(path, name, counted)
+    described: dict[str, Any] = {"name": name, "options": options}
+    if inflated:
+        network, described = _inflated(network, described)
     model = VideoModel(
         network=network,
         class_names=names,
         preprocessing=(preprocessing := _preprocessing(name, tensors)),
-        model={"name": name, "options": options},
+        model=described,
         reading=_reading(preprocessing, network),
         parts={"train": [], "valid": [], "test": []},
     )
     model.save(folder, _figures(path))
     parameters = sum(p.numel() for p in network.parameters())
-    return Converted(folder, name, parameters, names, notes)
+    return Converted(folder, described["name"], parameters, names, notes)
+
+
+def _inflated(network: nn.Module, described: dict[str, Any]) -> tuple[nn.Module, dict[str, Any]]:
+    """Return a network over pictures as one over clips, and what a model file says of it."""
+    assert isinstance(network, PictureNetwork)
+    options: dict[str, Any] = {"network": described["name"]}
+    if described["options"]:
+        options["network_options"] = described["options"]
+    return inflate(network), {"name": "inflated", "options": options}
 
 
 def _on_paper(name: str, options: dict[str, Any]) -> nn.Module:

@@ -1,7 +1,7 @@
 """Video: say what is done in a clip, at its end or frame by frame."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from unrolled.tasks.video_joined import (
     read_background,
     with_background,
 )
-from unrolled.tasks.video_keeping import kept_for, tell
+from unrolled.tasks.video_keeping import cache_of, kept_for, tell
 from unrolled.tasks.video_networks import (
     AnyRecurrence,
     Network,
@@ -30,13 +30,18 @@ from unrolled.tasks.video_networks import (
     restore_video_network,
     streams,
 )
-from unrolled.tasks.video_options import Average, VideoOptions, VideoTrainingOptions
+from unrolled.tasks.video_options import (
+    IN_MEMORY,
+    Average,
+    VideoOptions,
+    VideoTrainingOptions,
+)
 from unrolled.tasks.video_preprocessing import (
     AnyPreprocessing,
     VectorPreprocessing,
     read_preprocessing,
 )
-from unrolled.tasks.video_weights import feature_clips, frozen_options, start_from
+from unrolled.tasks.video_weights import feature_clips, frozen_options, options_like, start_from
 from unrolled.training.configuration import read_options
 from unrolled.training.device import seed_everything
 from unrolled.training.loop import Counters, Poll, Progress, Training
@@ -105,7 +110,7 @@ class VideoModel:
             "model": self.model,
             "class_names": list(self.class_names),
             "preprocessing": self.preprocessing.figures(),
-            "reading": asdict(self.reading),
+            "reading": asdict(replace(self.reading, cache=IN_MEMORY)),  # a place here, not there
             "parts": self.parts,
             "figures": figures,
         }
@@ -257,7 +262,7 @@ def prepare(
     if isinstance(preprocessing, VectorPreprocessing):
         preprocessing = preprocessing.fitted([data.read(n) for n in parts["train"]])
     clips = Clips(data, preprocessing, reading.clip_frames)
-    notices = tell(data, parts, reading)
+    notices = tell(data, parts)
     digests = {part: [data.samples[n].digest for n in found] for part, found in parts.items()}
     model = _new_model(name, options or {}, clips, reading, digests)
     if reading.weights is not None:
@@ -269,7 +274,7 @@ def prepare(
         raise ConfigError("--background with a network that streams", str(model.model.get("name")))
     learner, seen = model.driven, clips
     if reading.freeze:
-        learner, seen = feature_clips(model.network, clips, show)
+        learner, seen = feature_clips(model.network, clips, cache_of(reading), show)
     batches = _batches(seen, parts["train"], reading, training, model.class_names)
     loop = Training(
         learner,
@@ -292,6 +297,7 @@ def _new_model(
     digests: dict[str, list[str]],
 ) -> VideoModel:
     """Return an untrained model for clips."""
+    options = options_like(name, options, reading.weights)
     if reading.freeze:
         options = frozen_options(name, options)
     class_names = with_background(clips.data.class_names, reading)

@@ -13,6 +13,7 @@ from unrolled.errors import ConfigError, ReaderError
 from unrolled.readers.sequences import SequenceReading, is_sequence, read_sequence
 from unrolled.readers.video import read_clip
 from unrolled.readers.video_sets import VideoItem, read_video_set
+from unrolled.storage import hash_file
 from unrolled.tasks.video_options import DEFAULT_FRAMES_PER_SECOND, VideoOptions
 from unrolled.tasks.video_preprocessing import AnyPreprocessing
 from unrolled.tasks.video_splits import PARTS, Member, split
@@ -20,6 +21,7 @@ from unrolled.world import MotionWorld
 
 WORLD = "world"  # names the embedded data; a folder of this name is ./world
 _WORLD_SEED = 0
+_COLOURS = 3  # of a frame of a video
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,9 @@ class VideoData:
         samples: all that is usable.
         read: gives the frames of sample i: uint8 [T, C, H, W] or float32 [T, D].
         frames_per_second: of what ``read`` gives; None where it has no clock.
+        how: what decides how ``read`` reads a sample, in words: with the sample's digest it names
+            the frames that it gives.
+        channels: of a frame, where that is known without reading one.
         rejected: what is not usable, with the reason.
         damaged: what is used as far as it can be read, with the damage.
         kept_for: what the samples were resized for and kept, if they were.
@@ -62,6 +67,8 @@ class VideoData:
     samples: tuple[Sample, ...]
     read: Callable[[int], Tensor]
     frames_per_second: float | None
+    how: str = ""
+    channels: int | None = None
     rejected: tuple[tuple[str, str], ...] = ()
     damaged: tuple[tuple[str, str], ...] = ()
     kept_for: AnyPreprocessing | None = None
@@ -131,7 +138,8 @@ def _world(options: VideoOptions) -> VideoData:
     def read(number: int) -> Tensor:
         return torch.from_numpy(world.clip(number).frames.copy())
 
-    return VideoData(WORLD, world.classes, samples, read, world.frames_per_second)
+    rate = world.frames_per_second
+    return VideoData(WORLD, world.classes, samples, read, rate, channels=_COLOURS)
 
 
 def _files(source: str, options: VideoOptions) -> VideoData:
@@ -157,8 +165,17 @@ def _files(source: str, options: VideoOptions) -> VideoData:
     def read(number: int) -> Tensor:
         return read_item(used[number], rate, options)
 
-    clock = None if used and all(is_sequence(item.path) for item in used) else rate
-    return VideoData(source, found.class_names, tuple(samples), read, clock, tuple(rejected))
+    sequences = [is_sequence(item.path) for item in used]
+    return VideoData(
+        source,
+        found.class_names,
+        tuple(samples),
+        read,
+        frames_per_second=None if used and all(sequences) else rate,
+        how=f"{rate} {options.time_axis} {options.features} {options.skip_columns}",
+        channels=None if any(sequences) else _COLOURS,
+        rejected=tuple(rejected),
+    )
 
 
 def read_item(item: VideoItem, frames_per_second: float, options: VideoOptions) -> Tensor:
@@ -187,7 +204,7 @@ def _digest_of(item: VideoItem, hashes: dict[Path, str]) -> str:
     written, row_sign, row = str(item.path).partition("#")
     path = Path(written)
     if path not in hashes:
-        sums = [_digest_of_file(file) for file in _files_of(path)]
+        sums = [hash_file(file) for file in _files_of(path)]
         hashes[path] = sums[0] if len(sums) == 1 else _digest(" ".join(sums))
     stretch = (item.start_seconds, item.stop_seconds)
     if not row_sign and stretch == (None, None):
@@ -203,11 +220,6 @@ def _files_of(path: Path) -> list[Path]:
         return [path]
     found = sorted(map(Path, glob(str(path))))
     return found or [path]
-
-
-def _digest_of_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest(words: str) -> str:

@@ -8,6 +8,7 @@ from unrolled.errors import ConfigError
 from unrolled.training.options import TrainingOptions
 
 Average: TypeAlias = Literal["probabilities", "logits"]
+IN_MEMORY = "memory"  # what --cache calls it
 DEFAULT_FRAMES_PER_SECOND = 5.0  # of videos; 16 such frames are 3.2 s
 
 
@@ -47,6 +48,9 @@ class VideoOptions:
         skip_columns: of such a row, before its numbers.
         world_clips: how many clips the embedded world makes, for data world.
         strict: refuse data of which anything is damaged or missing.
+        cache: where decoded clips are kept: memory, or a folder, from which the next run over the
+            same data begins without decoding, and which need not fit into memory.
+        cache_gigabytes: of memory that clips may take; with more, name a folder.
     """
 
     split: str = "70/15/15"
@@ -72,6 +76,8 @@ class VideoOptions:
     skip_columns: int = 0
     world_clips: int = 1200
     strict: bool = False
+    cache: str = IN_MEMORY
+    cache_gigabytes: float = 4.0
 
     def __post_init__(self) -> None:
         for name in ("clip_frames", "height", "width", "test_clips", "test_crops", "world_clips"):
@@ -82,6 +88,10 @@ class VideoOptions:
         rate = self.frames_per_second
         if rate is not None and not (rate > 0 and isfinite(rate)):
             raise ConfigError("frames_per_second above 0", str(rate))
+        if not 0 <= self.cache_gigabytes < 2**20:
+            raise ConfigError("cache_gigabytes of at least 0", str(self.cache_gigabytes))
+        if not self.cache:
+            raise ConfigError(f"{IN_MEMORY} or a folder for --cache", repr(self.cache))
         if self.freeze and self.weights is None:
             raise ConfigError("--weights with --freeze", "nothing that is worth freezing")
         _ = shares(self.split), parse_fold(self.fold)

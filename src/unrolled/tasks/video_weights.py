@@ -1,6 +1,7 @@
 """Starting from weights that were learnt before, and features computed once where they stay."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -10,8 +11,10 @@ from torch import Tensor, nn
 
 from unrolled.encoders import PictureNetwork
 from unrolled.errors import ConfigError, ReaderError
+from unrolled.readers.clip_cache import ClipCache, Decoded
 from unrolled.readers.known_weights import how_to_get_weights
 from unrolled.readers.weights import read_weights
+from unrolled.storage import checksum
 from unrolled.tasks.model_folder import read_model
 from unrolled.tasks.video_clips import Clips
 from unrolled.tasks.video_networks import AnyRecurrence, network_options
@@ -20,12 +23,16 @@ from unrolled.training.modes import evaluating
 
 Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 _FRAMES_AT_A_TIME = 64
+_LEARNT_WITH = ("edges",)  # options that change what a network says, and no shape of a weight
 
 
 class FrozenFront(Protocol):
     """A network in two parts, of which the first looks at every frame by itself and is frozen."""
 
-    head: AnyRecurrence
+    front: nn.Module  # what the features come from
+
+    def head_for(self, frame: Sequence[int]) -> AnyRecurrence:
+        """Return what learns, which takes the features of frames ``[C, H, W]``."""
 
     def features(self, x: Tensor) -> Tensor:
         """Return the features ``[B, T, D]`` of frames ``[B, T, C, H, W]``."""
@@ -69,43 +76,83 @@ def preprocessing_like(chosen: AnyPreprocessing, source: str | None) -> AnyPrepr
     return replace(chosen, mean=found.mean, deviation=found.deviation, channels=found.channels)
 
 
+def options_like(
+    name: str | nn.Module, options: dict[str, Any], source: str | None
+) -> dict[str, Any]:
+    """Return the options with those that a model folder's weights were learnt with.
+
+    Weights are good only where they are used as they were learnt: MobileNetV2 pads as torchvision
+    does or as TensorFlow does, and nothing in the shapes tells.
+
+    Args:
+        name: of the network that is to begin from them.
+        options: of it that were chosen; they come first.
+        source: a model folder, or a file, which tells nothing.
+    """
+    if source is None or not isinstance(name, str) or not Path(source).is_dir():
+        return options
+    learnt = read_model(Path(source), task="video")[0]["model"]
+    known = network_options(name)
+    if learnt["name"] == name:
+        return {k: v for k, v in learnt["options"].items() if k in _LEARNT_WITH} | options
+    inner = options.get("network", known.get("network"))
+    if learnt["name"] == inner and learnt["options"] and "network_options" in known:
+        return {"network_options": learnt["options"]} | options
+    return options
+
+
 def frozen_options(name: str | nn.Module, options: dict[str, Any]) -> dict[str, Any]:
     """Return the options with which a network's first part is frozen.
 
     Raises:
         ConfigError: it has no such part.
     """
+    if isinstance(name, nn.Module) and getattr(name, "frozen", False):
+        return options
     if not isinstance(name, str) or "frozen" not in network_options(name):
-        got = name if isinstance(name, str) else type(name).__name__
-        raise ConfigError("--freeze with a network that has an option frozen, such as lrcn", got)
+        got = name if isinstance(name, str) else f"a {type(name).__name__} that is not frozen"
+        raise ConfigError("--freeze with a network that has an option frozen: lrcn, gru_rcn", got)
     return options | {"frozen": True}
 
 
 @torch.no_grad()
 def feature_clips(
-    network: nn.Module, clips: Clips, show: Show = lambda *_: None
+    network: nn.Module, clips: Clips, cache: ClipCache, show: Show = lambda *_: None
 ) -> tuple[AnyRecurrence, Clips]:
     """Compute the features of every frame once.
 
     Args:
         network: its first part is frozen.
         clips: the samples.
+        cache: where features are kept.
         show: is told how far it is.
 
     Returns:
         The part that learns, and the samples as features ``[T, D]`` for it.
     """
-    front = cast(FrozenFront, network)
-    kept: list[Tensor] = []
-    with evaluating(network):
-        for number in range(len(clips.data.samples)):
-            show(number / len(clips.data.samples), "features")
+    net, data = cast(FrozenFront, network), clips.data
+    weights = hashlib.sha256()
+    for name, tensor in net.front.state_dict().items():
+        weights.update(f"{name} {checksum(tensor)}".encode())
+    how = f"{weights.hexdigest()} {data.frames_per_second} {data.how} {clips.preprocessing}"
+
+    def features(number: int) -> Tensor:
+        key = f"{data.samples[number].digest} {how}"
+        kept = cache.find(key)
+        if kept is None:
             frames = clips.whole(number).split(_FRAMES_AT_A_TIME)
-            kept.append(torch.cat([front.features(part[None])[0] for part in frames]))
-    width = kept[0].shape[1]
-    data = replace(clips.data, read=kept.__getitem__, kept_for=None)
+            with torch.no_grad(), evaluating(network):
+                kept = Decoded(torch.cat([net.features(part[None])[0] for part in frames]))
+            cache.keep(key, kept)
+        return kept.frames
+
+    width = 0
+    for number in range(len(data.samples)):
+        show(number / len(data.samples), "features")
+        width = features(number).shape[1]
     plain = VectorPreprocessing((0.0,) * width, (1.0,) * width)
-    return front.head, Clips(data, plain, clips.clip_frames)
+    seen = replace(data, read=features, kept_for=None)
+    return net.head_for(clips.preprocessing.frame), Clips(seen, plain, clips.clip_frames)
 
 
 def _tensors(path: Path, network: nn.Module) -> dict[str, Tensor]:

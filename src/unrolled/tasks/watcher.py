@@ -52,7 +52,10 @@ PREPROCESSING = Preprocessing(height=SIDE, width=SIDE, frames_per_second=FRAME_R
 
 
 class Films(Sequence[Chunk]):
-    """Windows of films side by side: every row is one film after the other, cut without notice.
+    """Windows of films side by side: every row is one film after the other.
+
+    Every other film begins in full motion, as what a camera sees may. By turns the next films are
+    cut in without notice, the state carried on, and begin anew.
 
     Shapes: x [B, T, 3, H, W] float; target [B, T] int.
     Args:
@@ -87,11 +90,17 @@ class Films(Sequence[Chunk]):
         scene, part = divmod(number, _WINDOWS)
         if scene != self._at:
             first, frames = scene * self.num_streams, _WINDOWS * self.window
-            films = [self.world.film(first + row, frames) for row in range(self.num_streams)]
+            films = [open_film(self.world, first + row, frames) for row in range(self.num_streams)]
             self._x, self._target = frames_and_targets(self.world, films)
             self._at = scene
         when = slice(part * self.window, (part + 1) * self.window)
-        return Chunk(self._x[:, when], self._target[:, when], number)
+        fresh = part == 0 and scene % 2 == 0
+        return Chunk(self._x[:, when], self._target[:, when], number, fresh=fresh)
+
+
+def open_film(world: MotionWorld, number: int, num_frames: int) -> MotionFilm:
+    """Return a film that begins at rest, or, if its number is odd, in full motion."""
+    return world.film(number, num_frames, idle_first=number % 2 == 0)
 
 
 def frames_and_targets(
@@ -195,7 +204,7 @@ class Watcher:
         world = MotionWorld(seed=training.seed, height=SIDE, width=SIDE, classes=CLASSES)
         class_count = len(world.classes) + 1
         network = build_recurrence(NETWORK, class_count, **NETWORK_OPTIONS)
-        films = [world.film(_UNSEEN + row, _VALIDATION_FRAMES) for row in range(_VALIDATING)]
+        films = [open_film(world, _UNSEEN + row, _VALIDATION_FRAMES) for row in range(_VALIDATING)]
         x, target = frames_and_targets(world, films)
         accuracies: dict[int, Accuracy] = {}
 

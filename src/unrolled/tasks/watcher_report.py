@@ -10,7 +10,6 @@ import torch
 from jaxtyping import UInt8
 from markupsafe import Markup
 from PIL import Image
-from torch import Tensor
 
 from unrolled.diagnostics.motion import WAYS, MotionDiagnosis, diagnose_motion
 from unrolled.reports import Line, draw_curves, draw_filters, render_page
@@ -56,26 +55,17 @@ def write_report(watcher: Watcher, watched: Watched | None, folder: Path) -> Pat
 
 
 def diagnose_watcher(watcher: Watcher) -> MotionDiagnosis:
-    """Return what the network's accuracy on short clips owes to motion; it may say "still" too.
-
-    Every clip begins at rest, as the films did that it learnt from: a network that has never seen
-    the beginning of a film in full motion need not know what to make of one.
-    """
+    """Return what the network's accuracy on short clips owes to motion; it may say "still" too."""
     seed, classes = watcher.world.seed + 1, watcher.world.classes
     world = MotionWorld(seed=seed, height=SIDE, width=SIDE, frames=WINDOW, classes=classes)
     clips = [world.clip(number) for number in range(_DIAGNOSED_CLIPS)]
     x = torch.stack([PREPROCESSING(torch.from_numpy(clip.frames)) for clip in clips])
     labels = torch.tensor([clip.label for clip in clips])
     return diagnose_motion(
-        lambda shown: watcher.network(_after_a_rest(shown))[0][:, -1],
+        lambda shown: watcher.network(shown)[0][:, -1],
         [(x, labels)],
         class_names=watcher.class_names,
     )
-
-
-def _after_a_rest(clips: Tensor) -> Tensor:
-    """Return clips ``[B, T, C, H, W]`` whose first frame is shown for a second before."""
-    return torch.cat([clips[:, :1].expand(-1, round(FRAME_RATE_HZ), -1, -1, -1), clips], dim=1)
 
 
 def _rows(diagnosis: MotionDiagnosis) -> list[tuple[str, ...]]:

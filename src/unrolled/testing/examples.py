@@ -119,9 +119,9 @@ def _awake(module: RecurrenceT) -> RecurrenceT:
     return module
 
 
-def _gru_rcn(*, stacked: bool) -> GRURCN:
-    network = VGG16(width=1, hidden_size=3)
-    return _awake(GRURCN(5, hidden_sizes=(2, 3, 2, 3, 5), stacked=stacked, network=network))
+def _gru_rcn(*, stacked: bool, frozen: bool = False) -> GRURCN:
+    network, sizes = VGG16(width=1, hidden_size=3), (2, 3, 2, 3, 5)
+    return _awake(GRURCN(5, hidden_sizes=sizes, stacked=stacked, network=network, frozen=frozen))
 
 
 def _memory(decoder: ShowAttendTell, batch_size: int) -> Tree:
@@ -251,6 +251,7 @@ EXAMPLES = [
     ),
     Example("gru_rcn", lambda: _gru_rcn(stacked=False), floats(2, 3, 3, 33, 37)),
     Example("gru_rcn_stacked", lambda: _gru_rcn(stacked=True), floats(2, 3, 3, 33, 37)),
+    Example("gru_rcn_frozen", lambda: _gru_rcn(stacked=True, frozen=True), floats(2, 3, 3, 33, 37)),
     Example(
         "show_attend_tell",
         lambda: ShowAttendTell(11, 7, embedding_size=3, hidden_size=5, attention_size=2),

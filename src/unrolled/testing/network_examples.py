@@ -22,6 +22,7 @@ from unrolled.encoders import (
     DeckSlowFusion,
     EarlyFusion,
     InceptionV1,
+    InflatedPictures,
     LateFusion,
     LateFusionPooling,
     MobileNetV2,
@@ -82,6 +83,11 @@ NETWORK_EXAMPLES = [
         "inception_v1", lambda: InceptionV1(class_count=5, width=4), floats(2, 2, 3, 19, 17)
     ),
     NetworkExample("inflated", lambda: inflate(ResNet18(class_count=5, width=2)), SMALL_CLIPS),
+    NetworkExample(
+        "inflated_by_name",
+        lambda: InflatedPictures(class_count=5, network="resnet18", network_options={"width": 2}),
+        SMALL_CLIPS,
+    ),
     NetworkExample("late_fusion", lambda: LateFusion(class_count=5, clip_frames=7, width=2), CLIPS),
     NetworkExample("late_fusion_pooling", lambda: LateFusionPooling(class_count=5, width=2), CLIPS),
     NetworkExample("mc3_18", lambda: MC3(class_count=5, width=2), SMALL_CLIPS),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from math import log, pi
 from typing import NamedTuple
 
@@ -126,12 +127,15 @@ class MotionWorld:
             yield self.clip(start)
             start += 1
 
-    def stream(self, number: int) -> Iterator[MotionClip]:
+    def stream(self, number: int, *, idle_first: bool = True) -> Iterator[MotionClip]:
         """Yield one film without end, a stretch at a time, each with the label of its frames.
 
-        Stretches in which the shape moves and those in which nothing does (``IDLE``) take turns,
-        an idle one first; the scene goes on from one to the next.
+        Stretches in which the shape moves and those in which nothing does (``IDLE``) take turns;
+        the scene goes on from one to the next.
 
+        Args:
+            number: of the film.
+            idle_first: begin at rest, and not in full motion.
         Example:
             >>> stretches = MotionWorld().stream(0)
             >>> [(len(s.frames), s.label) for s, _ in zip(stretches, range(4))]
@@ -139,22 +143,27 @@ class MotionWorld:
         """
         draws = self._draws(number, 1)
         scene = _Scene.drawn(self, draws)
-        while True:
-            yield MotionClip(scene.act("", _between(_IDLE_FRAMES, draws), draws), IDLE)
+        for turn in count():
+            if turn or idle_first:
+                yield MotionClip(scene.act("", _between(_IDLE_FRAMES, draws), draws), IDLE)
             label = int(draws.below(len(self.classes)))
-            count = _between(_EVENT_FRAMES, draws)
-            yield MotionClip(scene.act(self.classes[label], count, draws), label)
+            length = _between(_EVENT_FRAMES, draws)
+            yield MotionClip(scene.act(self.classes[label], length, draws), label)
 
-    def film(self, number: int, num_frames: int) -> MotionFilm:
+    def film(self, number: int, num_frames: int, *, idle_first: bool = True) -> MotionFilm:
         """Return the first frames of a stream, with the label of each.
 
+        Args:
+            number: of the film.
+            num_frames: of it.
+            idle_first: begin at rest, and not in full motion.
         Example:
             >>> film = MotionWorld().film(0, 40)
             >>> film.frames.shape, film.labels[[0, 18, 19, 39]].tolist()
             ((40, 3, 64, 64), [-1, -1, 3, 3])
         """
         stretches, length = [], 0
-        for stretch in self.stream(number):
+        for stretch in self.stream(number, idle_first=idle_first):
             stretches.append(stretch)
             length += len(stretch.frames)
             if length >= num_frames:
