@@ -1,6 +1,7 @@
 // A program driven over time, compiled once for each instruction set (ISA).
 #include <cstdlib>
 
+#include "likeliest.h"
 #include "pack.h"
 #include "pointwise.h"
 #include "product.h"
@@ -245,5 +246,5 @@ inline int64_t run(const Call* pointer) {
 
 namespace unrolled {
 extern const Path ISA_PATH;
-const Path ISA_PATH = {LANES, pack, run};
+const Path ISA_PATH = {LANES, pack, run, likeliest};
 }  // namespace unrolled

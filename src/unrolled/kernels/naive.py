@@ -56,6 +56,21 @@ def run(
             _step(program, _rows(program, tensors, counts, offsets, t), weights)
 
 
+def likeliest(logits: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the ``k`` largest of each row, their columns, and the log of a sum of exponentials.
+
+        log_sums = log of the sum over j of exp(logits_j - max(logits))
+
+    The first of equals comes first. Of a row that is no distribution (NaN, +inf, or nothing above
+    -inf) the largest or the log is not finite, and the rest is anything.
+
+    Shapes: logits [R, V], k at most V; returns [R, k], [R, k] and [R].
+    """
+    values, columns = logits.sort(dim=1, descending=True, stable=True)
+    log_sums = (logits - values[:, :1]).exp().sum(dim=1).log()
+    return values[:, :k], columns[:, :k], log_sums
+
+
 def _weight(block: Block, n: int, matrices: Sequence[Tensor]) -> Tensor:
     """Return the part of a product's weight, [k, n], that a block makes."""
     matrix = matrices[block.matrix]

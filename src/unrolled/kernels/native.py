@@ -46,6 +46,24 @@ class _Source(ctypes.Structure):
     )
 
 
+class LikeliestCall(ctypes.Structure):
+    """What `kernels.likeliest` asks the library for."""
+
+    _fields_ = (
+        ("a", ctypes.c_void_p),
+        ("packed", ctypes.c_void_p),
+        ("bias", ctypes.c_void_p),
+        ("values", ctypes.c_void_p),
+        ("columns", ctypes.c_void_p),
+        ("log_sums", ctypes.c_void_p),
+        ("rows", ctypes.c_int64),
+        ("k", ctypes.c_int64),
+        ("n", ctypes.c_int64),
+        ("wanted", ctypes.c_int64),
+        ("threads", ctypes.c_int64),
+    )
+
+
 class _Call(ctypes.Structure):
     _fields_ = (
         ("program", ctypes.c_void_p),
@@ -128,6 +146,23 @@ def pack(program: Program, matrices: Sequence[Tensor], threads: int | None = Non
         isa, sources, len(sources), weights.data_ptr(), threads or torch.get_num_threads()
     )
     return Packed(program, weights, encoding, header, isa)
+
+
+def pack_matrix(matrix: Tensor) -> Tensor:
+    """Copy a whole matrix ``[k, n]`` into the panels that ``likeliest`` multiplies by."""
+    library, isa = _library_or_raise(), _isa()
+    k, n = matrix.shape
+    lanes = library.unrolled_lanes(isa)
+    packed = torch.empty(-(-n // lanes) * lanes * k, dtype=torch.float32)
+    source = _Source(matrix.data_ptr(), *matrix.stride(), 0, k, k, n, 0)
+    library.unrolled_pack(isa, source, 1, packed.data_ptr(), torch.get_num_threads())
+    return packed
+
+
+def likeliest(call: LikeliestCall) -> None:
+    """Fill the arrays that a call names."""
+    if _library_or_raise().unrolled_likeliest(_isa(), call):
+        raise MemoryError("no memory for a tile of logits")
 
 
 def run(
@@ -219,6 +254,8 @@ def _library() -> ctypes.CDLL | None:
         ctypes.c_void_p,
         ctypes.c_int64,
     )
+    library.unrolled_likeliest.restype = ctypes.c_int64
+    library.unrolled_likeliest.argtypes = (ctypes.c_int64, ctypes.POINTER(LikeliestCall))
     library.unrolled_run.restype = ctypes.c_int64
     library.unrolled_run.argtypes = (ctypes.c_int64, ctypes.POINTER(_Call))
     return library
