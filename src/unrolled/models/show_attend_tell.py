@@ -59,6 +59,7 @@ class ShowAttendTell(Recurrence[LSTMState, Tensor, AttentionOutput, Memory]):
     """
 
     context_type = Memory
+    head = "output"
 
     def __init__(
         self,
