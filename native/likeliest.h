@@ -62,12 +62,14 @@ inline void look_for_best(Best& best, const float* x, int64_t count, int64_t col
 // To be called after `look_for_best`, so that no exponential is above 1. What would be below the
 // smallest normal number, and slow, is made a number as small that the largest, 1, absorbs.
 inline void add_exponentials(Best& best, const float* x, int64_t count) {
-    const float shift = best.values[0] == -INFINITY ? 0.0f : best.values[0];
+    const bool impossible = best.values[0] == -INFINITY;  // all so far
+    const float shift = impossible ? 0.0f : best.values[0];
     if (best.sum != 0) best.sum *= expf(best.shift - shift);
     best.shift = shift;
     best.sum += sum_over(count, [=](int64_t j, int lanes) {
         return only(exponential_within(at_least(-87.0f, take(x + j, lanes) - shift)), lanes);
     });
+    if (impossible && best.sum == best.sum) best.sum = 0;  // a NaN stays
 }
 
 // What one thread does for a few rows.
