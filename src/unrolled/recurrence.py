@@ -21,6 +21,7 @@ from unrolled.kernels.trace import UnplannableError
 from unrolled.state import (
     Tree,
     as_rows,
+    first_parameter,
     first_step,
     leaves,
     map_leaves,
@@ -297,7 +298,7 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
 
     def zeros(self, batch_size: int, *shape: int) -> Tensor:
         """Return zeros for a leaf of the state: on the parameters' device, at least float32."""
-        like = next(self.parameters())
+        like = cast(Tensor, first_parameter(self))
         dtype = torch.promote_types(like.dtype, torch.float32)
         return torch.zeros(batch_size, *shape, dtype=dtype, device=like.device)
 
@@ -314,7 +315,7 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
                 f"T={num_steps}",
                 "cut chunks at multiples of the stride",
             )
-        parameter = next(self.parameters(), None)
+        parameter = first_parameter(self)
         floats = [leaf.dtype for leaf in leaves(x) if leaf.is_floating_point()]
         if parameter is not None and floats and floats[0] != parameter.dtype:
             device_type = parameter.device.type
