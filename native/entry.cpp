@@ -48,3 +48,5 @@ DOOR int64_t unrolled_run(int64_t isa, const Call* call) { return path_of(isa)->
 DOOR int64_t unrolled_likeliest(int64_t isa, const Likeliest* call) {
     return path_of(isa)->likeliest(call);
 }
+
+DOOR void unrolled_depthwise(int64_t isa, const Depthwise* call) { path_of(isa)->depthwise(call); }

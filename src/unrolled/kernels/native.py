@@ -64,6 +64,18 @@ class LikeliestCall(ctypes.Structure):
     )
 
 
+class DepthwiseCall(ctypes.Structure):
+    """What `kernels.frames` asks the library for."""
+
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("frames", "weight", "bias", "out")),
+        *((name, ctypes.c_int64) for name in ("count", "taps", "channels", "height", "width")),
+        *((name, ctypes.c_int64) for name in ("kernel_height", "kernel_width", "stride")),
+        *((name, ctypes.c_int64) for name in ("pad_height", "pad_width")),
+        *((name, ctypes.c_int64) for name in ("out_height", "out_width", "rectifies", "threads")),
+    )
+
+
 class _Call(ctypes.Structure):
     _fields_ = (
         ("program", ctypes.c_void_p),
@@ -165,6 +177,11 @@ def likeliest(call: LikeliestCall) -> None:
         raise MemoryError("no memory for a tile of logits")
 
 
+def depthwise(call: DepthwiseCall) -> None:
+    """Fill the array that a call names."""
+    _library_or_raise().unrolled_depthwise(_isa(), call)
+
+
 def run(
     program: Program,
     packed: Packed,
@@ -217,18 +234,28 @@ def prepare(
         threads or torch.get_num_threads(),
         SPLITS.index(split),
     )
-    alive = (packed, pointers, rows, *tensors)
-    return Prepared(_library_or_raise().unrolled_run, packed.isa, call, alive)
+    alive = (packed, rows, *tensors)
+    return Prepared(_library_or_raise().unrolled_run, packed.isa, call, pointers, alive)
 
 
 class Prepared:
     """A run of a program over buffers that stay where they are."""
 
     def __init__(
-        self, function: Callable[..., int], isa: int, call: _Call, alive: tuple[Any, ...]
+        self,
+        function: Callable[..., int],
+        isa: int,
+        call: _Call,
+        pointers: ctypes.Array[ctypes.c_void_p],
+        alive: tuple[Any, ...],
     ) -> None:
         self._function, self._isa, self._call = function, isa, ctypes.byref(call)
+        self._pointers = pointers
         self._alive = call, alive  # the library reads what these own
+
+    def put(self, number: int, tensor: Tensor) -> None:
+        """Use another tensor as a buffer, as large as the one before; its owner keeps it alive."""
+        self._pointers[number] = tensor.data_ptr()
 
     def __call__(self) -> None:
         """Run it."""
@@ -256,6 +283,8 @@ def _library() -> ctypes.CDLL | None:
     )
     library.unrolled_likeliest.restype = ctypes.c_int64
     library.unrolled_likeliest.argtypes = (ctypes.c_int64, ctypes.POINTER(LikeliestCall))
+    library.unrolled_depthwise.restype = None
+    library.unrolled_depthwise.argtypes = (ctypes.c_int64, ctypes.POINTER(DepthwiseCall))
     library.unrolled_run.restype = ctypes.c_int64
     library.unrolled_run.argtypes = (ctypes.c_int64, ctypes.POINTER(_Call))
     return library

@@ -12,6 +12,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from unrolled.kernels import native
+from unrolled.kernels.frames import DepthwiseTaps, PointwiseProduct
 from unrolled.kernels.trace import UnplannableError
 from unrolled.layers.batch_norm import BatchNorm
 from unrolled.layers.causal_conv3d import CausalConv3d, CausalConv3dState
@@ -69,7 +71,10 @@ def _own(leaf: Tensor) -> Tensor:
     """Copy a leaf of a state; frames ``[B, P, C, H, W]`` with their channels last in memory."""
     if leaf.ndim != 5:
         return leaf.clone()
-    return leaf.movedim(2, -1).clone(memory_format=torch.contiguous_format).movedim(-1, 2)
+    # One frame of all rows is one piece of memory.
+    return leaf.permute(1, 0, 3, 4, 2).clone(memory_format=torch.contiguous_format).permute(
+        1, 0, 4, 2, 3
+    )
 
 
 def _prepare(layers: list[Layer]) -> list[Callable[[Tensor], Tensor]]:
@@ -165,21 +170,56 @@ class _Convolution:
             parts = list(weight.unbind(2))  # of one tap each, [C, 1, kh, kw]
         else:
             parts = [weight.transpose(1, 2).flatten(1, 2)]  # [D, k C, kh, kw]
-        if not self.is_pointwise:
+        self.native = native.available() is not None
+        self.product: PointwiseProduct | None = None  # with the first frame
+        if self.native and self.is_depthwise:
+            self.depthwise = DepthwiseTaps(
+                weight,
+                self.bias,
+                self.taps,
+                (state.frames.shape[0], *state.frames.shape[3:]),
+                stride=conv.spatial_stride,
+                padding=conv.spatial_padding,
+            )
+        elif not self.is_pointwise:
             self.weights = [_packed(conv, part, state.frames.shape) for part in parts]
         elif self.is_depthwise:
             self.weights = [part[:, 0] for part in parts]  # [C, 1, 1]
         else:
-            self.weights = [parts[0].flatten(1).T.contiguous()]  # [k C, D]
+            self.weights = [parts[0].flatten(1).T.clone(memory_format=torch.contiguous_format)]
 
     def __call__(self, x: Tensor, other: Tensor | None = None) -> Tensor:
         x = x.contiguous(memory_format=_LAST)
-        y = self._add_taps(x) if self.is_depthwise else self._multiply(x)
+        y, is_done = self._natively(x, other) if self.native else (None, False)
+        if y is None:
+            y = self._add_taps(x) if self.is_depthwise else self._multiply(x)
         for older, newer in pairwise([*self.frames, x]):
             older.copy_(newer)
+        if is_done:
+            return y
         if other is not None:
             y = y.add_(other)
         return y.relu_() if self.rectifies else y
+
+    def _natively(self, x: Tensor, other: Tensor | None) -> tuple[Tensor | None, bool]:
+        """Return y, or None where torch is to make it, and whether sum and ReLU are in it."""
+        if self.is_depthwise:
+            last = other is None
+            return self.depthwise(x, rectifies=self.rectifies and last), last
+        if not self.is_pointwise:
+            return None, False
+        taps = torch.cat([*self.taps, x], dim=1) if self.taps else x
+        if other is not None:
+            other = other.contiguous(memory_format=_LAST)
+        if self.product is None:
+            self.product = PointwiseProduct(
+                self.weights[0],
+                self.bias,
+                x.shape[0] * x.shape[2] * x.shape[3],
+                adds=other is not None,
+                rectifies=self.rectifies,
+            )
+        return self.product(taps, other), True
 
     def _multiply(self, x: Tensor) -> Tensor:
         taps = torch.cat([*self.taps, x], dim=1) if self.taps else x
