@@ -72,7 +72,7 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         stride: steps of x for one step of y; ``step`` then takes a block ``[B, stride, ...]``.
         context_type: the NamedTuple that ``given`` binds, or None.
         supports: limits of this module, each with its reason.
-        head: the linear layer whose output is y, or ``y.logits``, as it is; a search may run it.
+        output_layer: name of a linear one whose output is y, or ``y.logits``, as it is.
 
     Example:
         >>> class Sum(Recurrence):
@@ -88,7 +88,7 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
     stride: int = 1
     context_type: ClassVar[type[Any] | None] = None
     supports: Supports = Supports()
-    head: ClassVar[str | None] = None
+    output_layer: ClassVar[str | None] = None
     _context: ContextT | None = None
     __call__: Callable[..., tuple[OutputT, StateT]]
 

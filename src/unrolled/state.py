@@ -137,7 +137,7 @@ def to(
 
 
 def first_parameter(module: nn.Module) -> nn.Parameter | None:
-    """Return a parameter of a module, its own if it has one: to walk the tree takes microseconds."""
+    """Return a parameter of a module, its own if it has one: to walk a tree takes microseconds."""
     own = (parameter for parameter in module._parameters.values() if parameter is not None)
     return next(chain(own, module.parameters()), None)
 

@@ -114,8 +114,8 @@ def test_a_broken_head_is_named() -> None:
     logits = Head(list(model.children())[-1]).logits(torch.zeros(1, 13))
     assert logits.shape == (1, 97)
     with torch.no_grad():
-        list(model.children())[0].weight[:] = torch.inf
-        list(model.children())[0].weight[TOKENS.flatten()] = 0
+        next(iter(model.children())).weight[:] = torch.inf
+        next(iter(model.children())).weight[TOKENS.flatten()] = 0
     with pytest.raises(NumericsError, match=r"row \d at step 1.*got NaN"):
         beam_search(model, TOKENS, **options)
 

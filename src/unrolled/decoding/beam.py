@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from unrolled.decoding.driving import Ending, likeliest, read_prompt
-from unrolled.decoding.heads import AnyRecurrence, Speaker, Unspoken
+from unrolled.decoding.heads import Speaker, Unspoken
 from unrolled.decoding.hypotheses import Hypotheses
 from unrolled.decoding.largest import largest
 from unrolled.decoding.ranking import best, check_length_penalty, contenders, penalised
+from unrolled.decoding.steps import AnyRecurrence
 from unrolled.errors import ConfigError
 from unrolled.recurrence import Recurrence
 from unrolled.state import leaves, map_leaves, select_rows

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple, Self, cast
 import torch
 from torch import Tensor
 
-from unrolled.decoding.heads import AnyRecurrence, Unspoken
+from unrolled.decoding.heads import Unspoken
 from unrolled.decoding.largest import block_maxima, largest
+from unrolled.decoding.steps import AnyRecurrence
 from unrolled.errors import ConfigError, NumericsError, ShapeError
 from unrolled.kernels import likeliest as native
 from unrolled.shapes import check_shape

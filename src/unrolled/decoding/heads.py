@@ -7,13 +7,11 @@ from typing import Any, NamedTuple, cast
 from torch import Tensor, nn
 
 from unrolled import fused
-from unrolled.decoding.steps import Steps
+from unrolled.decoding.steps import AnyRecurrence, Steps
 from unrolled.kernels.likeliest import PackedHead, serves
 from unrolled.layers import Linear, Serial
 from unrolled.recurrence import Recurrence
 from unrolled.state import state_dtype
-
-AnyRecurrence = Recurrence[Any, Any, Any, Any]
 
 
 @dataclass(frozen=True)
@@ -105,9 +103,9 @@ def _name_of_head(model: AnyRecurrence) -> str | None:
     if isinstance(model, Serial):
         plain = cls.step is Serial.step and cls.step_ is Serial.step_
         return list(model._modules)[-1] if plain else None
-    maker = _maker(cls, "head")
+    maker = _maker(cls, "output_layer")
     own = {_maker(cls, name) for name in ("step", "step_")} - {Recurrence}
-    return cls.head if own == {maker} else None
+    return cls.output_layer if own == {maker} else None
 
 
 def _maker(cls: type, name: str) -> type:

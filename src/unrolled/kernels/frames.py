@@ -125,5 +125,3 @@ class PointwiseProduct:
             self._run.put(3, other)
         self._run()
         return y
-
-

@@ -65,5 +65,3 @@ def _search(
     sizes = (rows, a.shape[1], size, wanted, torch.get_num_threads())
     native.likeliest(native.LikeliestCall(*places, log_sums.data_ptr(), *sizes))
     return values, columns, log_sums
-
-

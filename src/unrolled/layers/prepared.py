@@ -72,8 +72,10 @@ def _own(leaf: Tensor) -> Tensor:
     if leaf.ndim != 5:
         return leaf.clone()
     # One frame of all rows is one piece of memory.
-    return leaf.permute(1, 0, 3, 4, 2).clone(memory_format=torch.contiguous_format).permute(
-        1, 0, 4, 2, 3
+    return (
+        leaf.permute(1, 0, 3, 4, 2)
+        .clone(memory_format=torch.contiguous_format)
+        .permute(1, 0, 4, 2, 3)
     )
 
 

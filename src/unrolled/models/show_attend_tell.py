@@ -59,7 +59,7 @@ class ShowAttendTell(Recurrence[LSTMState, Tensor, AttentionOutput, Memory]):
     """
 
     context_type = Memory
-    head = "output"
+    output_layer = "output"
 
     def __init__(
         self,
