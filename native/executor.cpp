@@ -1,6 +1,8 @@
 // A program driven over time, compiled once for each instruction set (ISA).
 #include <cstdlib>
 
+#include "depthwise.h"
+#include "likeliest.h"
 #include "pack.h"
 #include "pointwise.h"
 #include "product.h"
@@ -245,5 +247,5 @@ inline int64_t run(const Call* pointer) {
 
 namespace unrolled {
 extern const Path ISA_PATH;
-const Path ISA_PATH = {LANES, pack, run};
+const Path ISA_PATH = {LANES, pack, run, likeliest, depthwise};
 }  // namespace unrolled

@@ -43,6 +43,8 @@ struct Block {
     float* out;
     int64_t out_pitch;
     int last;  // lanes of the last vector that exist
+    const char* ahead;   // of the panels that come next, what this block has brought closer
+    int64_t ahead_step;  // bytes of it for each k
 };
 
 // M rows by P panels of W vectors.
@@ -58,7 +60,9 @@ void multiply(const Block& block) {
     const int64_t panel_floats = block.k * W * LANES;
     const float* a = block.a;
     const float* b = block.panel;
-    for (int64_t k = 0; k < block.k; k++, a++, b += W * LANES) {
+    const char* ahead = block.ahead;
+    for (int64_t k = 0; k < block.k; k++, a++, b += W * LANES, ahead += block.ahead_step) {
+        __builtin_prefetch(ahead, 0, 2);
         V column[C];
         for (int c = 0; c < C; c++) {
             column[c] = load(b + c / W * panel_floats + c % W * LANES);
@@ -134,14 +138,18 @@ inline void multiply_rows_by_panels(Matrix a, const float* packed, int64_t k, in
         while (group > same) group /= 2;
         const int64_t column = (int64_t)panels.first(panel) * LANES;
         const int64_t left = n - column - (int64_t)(group * width - 1) * LANES;
+        const int next = panel + group < end ? panel + group : begin;
+        const int64_t ahead_step = (int64_t)width * group * LANES * 4 / blocks;
         Block block{a.data, a.pitch, packed + column * k, k,
                     init.data ? init.data + column : nullptr, init.pitch,
-                    out.data + column, out.pitch, (int)(left < LANES ? left : LANES)};
+                    out.data + column, out.pitch, (int)(left < LANES ? left : LANES),
+                    (const char*)(packed + (int64_t)panels.first(next) * LANES * k), ahead_step};
         for (int i = 0; i < blocks; i++) {
             const int high = height + (i < taller);
             multiply_block(block, high, width, group);
             block.a += high * a.pitch;
             block.out += high * out.pitch;
+            block.ahead += k * ahead_step;
             if (block.init) block.init += high * init.pitch;
         }
     }

@@ -87,11 +87,42 @@ struct Call {
 
 enum Split : int64_t { AUTOMATIC, BY_ROWS, BY_COLUMNS };
 
+// A search for the `wanted` largest of every row of logits, which are a @ weight + bias, or a itself;
+// as `unrolled/kernels/likeliest.py` writes it.
+struct Likeliest {
+    const float* a;       // [rows, k], or [rows, n] logits
+    const float* packed;  // the weight [k, n] in panels; null: a is the logits
+    const float* bias;    // [n], or null
+    float* values;        // [rows, wanted]
+    int64_t* columns;     // [rows, wanted]
+    float* log_sums;      // [rows], of exp(x - the largest)
+    int64_t rows;
+    int64_t k;
+    int64_t n;
+    int64_t wanted;
+    int64_t threads;
+};
+
+// A depthwise convolution of `count` pictures, channels last; as `unrolled/kernels/frames.py` writes it.
+struct Depthwise {
+    const float* const* frames;  // [taps] of [count, height, width, channels], the oldest first
+    const float* weight;         // [taps, kernel_height, kernel_width, channels]
+    const float* bias;           // [channels], or null
+    float* out;                  // [count, out_height, out_width, channels]
+    int64_t count, taps, channels, height, width;
+    int64_t kernel_height, kernel_width, stride, pad_height, pad_width;
+    int64_t out_height, out_width;
+    int64_t rectifies;
+    int64_t threads;
+};
+
 // What each instruction set provides; `entry.cpp` chooses between them.
 struct Path {
     int64_t lanes;
     void (*pack)(const Source* sources, int64_t count, float* packed, int64_t threads);
     int64_t (*run)(const Call* call);
+    int64_t (*likeliest)(const Likeliest* call);
+    void (*depthwise)(const Depthwise* call);
 };
 
 }  // namespace unrolled

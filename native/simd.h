@@ -79,9 +79,15 @@ EVERYWHERE V with_sign(V size, V sign) {
 }
 
 EVERYWHERE bool any(I mask) {
+#if defined(__AVX512F__)
+    return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask);
+#elif defined(__AVX2__)
+    return _mm256_movemask_epi8((__m256i)mask);
+#else
     int32_t found = 0;
     for (int i = 0; i < LANES; i++) found |= mask[i];
     return found != 0;
+#endif
 }
 
 template <class F>

@@ -21,6 +21,7 @@ from unrolled.kernels.trace import UnplannableError
 from unrolled.state import (
     Tree,
     as_rows,
+    first_parameter,
     first_step,
     leaves,
     map_leaves,
@@ -71,6 +72,7 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         stride: steps of x for one step of y; ``step`` then takes a block ``[B, stride, ...]``.
         context_type: the NamedTuple that ``given`` binds, or None.
         supports: limits of this module, each with its reason.
+        output_layer: name of a linear one whose output is y, or ``y.logits``, as it is.
 
     Example:
         >>> class Sum(Recurrence):
@@ -86,6 +88,7 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
     stride: int = 1
     context_type: ClassVar[type[Any] | None] = None
     supports: Supports = Supports()
+    output_layer: ClassVar[str | None] = None
     _context: ContextT | None = None
     __call__: Callable[..., tuple[OutputT, StateT]]
 
@@ -295,7 +298,7 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
 
     def zeros(self, batch_size: int, *shape: int) -> Tensor:
         """Return zeros for a leaf of the state: on the parameters' device, at least float32."""
-        like = next(self.parameters())
+        like = cast(Tensor, first_parameter(self))
         dtype = torch.promote_types(like.dtype, torch.float32)
         return torch.zeros(batch_size, *shape, dtype=dtype, device=like.device)
 
@@ -312,7 +315,7 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
                 f"T={num_steps}",
                 "cut chunks at multiples of the stride",
             )
-        parameter = next(self.parameters(), None)
+        parameter = first_parameter(self)
         floats = [leaf.dtype for leaf in leaves(x) if leaf.is_floating_point()]
         if parameter is not None and floats and floats[0] != parameter.dtype:
             device_type = parameter.device.type

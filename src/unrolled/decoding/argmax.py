@@ -5,9 +5,10 @@ from typing import Any
 
 from torch import Tensor
 
-from unrolled.decoding.driving import AnyRecurrence, Ending
+from unrolled.decoding.driving import Ending
 from unrolled.decoding.hypotheses import Hypotheses
 from unrolled.decoding.paths import collect, walk
+from unrolled.decoding.steps import AnyRecurrence
 
 
 def greedy(

@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from unrolled.decoding.driving import AnyRecurrence, Ending, likeliest, next_logits, read_prompt
+from unrolled.decoding.driving import Ending, likeliest, read_prompt
+from unrolled.decoding.heads import Speaker, Unspoken
 from unrolled.decoding.hypotheses import Hypotheses
 from unrolled.decoding.largest import largest
 from unrolled.decoding.ranking import best, check_length_penalty, contenders, penalised
+from unrolled.decoding.steps import AnyRecurrence
 from unrolled.errors import ConfigError
 from unrolled.recurrence import Recurrence
 from unrolled.state import leaves, map_leaves, select_rows
@@ -101,7 +103,8 @@ def _search(
     beam_size: int,
     length_penalty: float,
 ) -> list[Step]:
-    num_rows = len(logits)
+    num_rows, speaker = len(logits), Speaker.of(model)
+    said: Tensor | Unspoken = logits
     scores = logits.new_zeros(num_rows, 1)  # one hypothesis, so far empty, for every prompt
     found = logits.new_full((num_rows, beam_size), -torch.inf)
     here = torch.arange(num_rows, device=logits.device)  # prompts that the model still runs for
@@ -109,7 +112,7 @@ def _search(
     trail: list[Step] = []
     while True:
         alive = ~done[:, None] & (scores > -torch.inf)
-        step = _extend(logits, alive, scores, ending, beam_size, position=len(trail))
+        step = _extend(said, alive, scores, ending, beam_size, position=len(trail))
         trail.append(_for_every_prompt(step, here, num_rows))
         gained = penalised(step.ended.scores, len(trail), length_penalty)
         found = largest(torch.cat([found, gained], dim=1), beam_size)[0]
@@ -118,26 +121,26 @@ def _search(
             return trail
         first = torch.arange(len(here), device=scores.device)[:, None] * scores.shape[1]
         live, parents = step.live, first + step.live.parents
-        without = _without(model, done) if int(done.sum()) >= _LEAVING * len(done) else None
+        without = _without(speaker, done) if int(done.sum()) >= _LEAVING * len(done) else None
         if without is not None:
-            model, kept = without, (~done).nonzero().flatten()
+            speaker, kept = without, (~done).nonzero().flatten()
             live, parents, found, here, done = select_rows((live, parents, found, here, done), kept)
         state = select_rows(state, parents.flatten())  # copied: ours to overwrite
         scores = live.scores
-        logits, state = next_logits(model, live.tokens.flatten(), state)
+        said, state = speaker.step(live.tokens.flatten(), state)
 
 
-def _without(model: AnyRecurrence, done: Tensor) -> AnyRecurrence | None:
+def _without(speaker: Speaker, done: Tensor) -> Speaker | None:
     """Return the model for the prompts that are not done, or None if it has them in no one order.
 
     Prompts may share a row of the context, as many each; then each takes that row along.
     """
-    contexts = [m._context for m in model.modules() if isinstance(m, Recurrence)]
+    contexts = [m._context for m in speaker.model.modules() if isinstance(m, Recurrence)]
     sizes = {len(leaves(context)[0]) for context in contexts if context is not None}
     if len(sizes) > 1:
         return None
     shared = len(done) // sizes.pop() if sizes else 1
-    return model.rows((~done).nonzero().flatten() // shared)
+    return speaker.rows((~done).nonzero().flatten() // shared)
 
 
 def _for_every_prompt(step: Step, here: Tensor, num_rows: int) -> Step:
@@ -160,7 +163,13 @@ def _settled(scores: Tensor, found: Tensor, ending: Ending, length_penalty: floa
 
 
 def _extend(
-    logits: Tensor, alive: Tensor, scores: Tensor, ending: Ending, beam_size: int, *, position: int
+    logits: Tensor | Unspoken,
+    alive: Tensor,
+    scores: Tensor,
+    ending: Ending,
+    beam_size: int,
+    *,
+    position: int,
 ) -> Step:
     """Rank every hypothesis ``scores [B, M]`` with every next token, by ``logits [B·M, V]``."""
     num_live, size, num_stops = scores.shape[1], logits.shape[1], len(ending.stop)

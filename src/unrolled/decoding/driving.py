@@ -6,13 +6,13 @@ from typing import Any, NamedTuple, Self, cast
 import torch
 from torch import Tensor
 
+from unrolled.decoding.heads import Unspoken
 from unrolled.decoding.largest import block_maxima, largest
+from unrolled.decoding.steps import AnyRecurrence
 from unrolled.errors import ConfigError, NumericsError, ShapeError
-from unrolled.recurrence import Recurrence
+from unrolled.kernels import likeliest as native
 from unrolled.shapes import check_shape
 from unrolled.state import named_leaves, state_dtype
-
-AnyRecurrence = Recurrence[Any, Any, Any, Any]
 
 # A prompt is read in chunks, so that the logits of a long one need not all be there at once.
 CHUNK = 256
@@ -118,12 +118,11 @@ def next_log_probabilities(
 
 
 def likeliest(
-    logits: Tensor, alive: Tensor, ending: Ending, *, position: int, k: int
+    logits: Tensor | Unspoken, alive: Tensor, ending: Ending, *, position: int, k: int
 ) -> tuple[Tensor, Tensor]:
     """Return the ``k`` likeliest tokens of each row, and their log-probabilities, best first.
 
-    They are those of ``next_log_probabilities`` in the order of the logits, without its ``[R, V]``:
-    logits are read once for their maxima and once for the sum of their exponentials.
+    They are those of ``next_log_probabilities`` in the order of the logits, without its ``[R, V]``.
 
     Shapes: logits [R, V], R = B·K; returns log-probabilities [R, k] and tokens [R, k].
     Args:
@@ -135,21 +134,45 @@ def likeliest(
     Raises:
         NumericsError: a row that is alive has NaN or +inf, or nothing above -inf.
     """
-    maxima = block_maxima(logits)
-    top = maxima.amax(dim=1, keepdim=True)
-    broken = ~top[:, 0].isfinite()  # a NaN is the maximum of whatever it is in
+    too_early = position + 1 < ending.min_length and len(ending.stop) > 0
+    # Of so many at least k are none of the stop tokens, which are too early.
+    wanted = min(logits.shape[1], k + len(ending.stop)) if too_early else k
+    values, tokens, log_sums = _best(logits, wanted)
+    top = values[:, :1]
+    if too_early:
+        tokens, order = tokens.sort(dim=1)  # of those that may not come the first stay first
+        values = values.gather(1, order).masked_fill(ending.reached(tokens), -torch.inf)
+        values, places = largest(values, k)
+        tokens = tokens.gather(1, places)
+    found = values - top - log_sums[:, None]
+    broken = ~(top[:, 0] + log_sums).isfinite()
     if broken.any():
         wrong = (broken & alive.flatten()).nonzero().flatten().tolist()
         if wrong:
-            raise _no_distribution(logits[wrong[0]], wrong[0] // alive.shape[1], position)
-        logits = logits.masked_fill(broken[:, None], 0)
-        maxima, top = maxima.masked_fill(broken[:, None], 0), top.masked_fill(broken[:, None], 0)
-    log_sum = _sum_of_exponentials(logits, top).log()
-    if position + 1 < ending.min_length and len(ending.stop):
-        logits = logits.index_fill(1, ending.stop, -torch.inf)
-        maxima = block_maxima(logits)
-    values, tokens = largest(logits, k, maxima=maxima)
-    return (values - top - log_sum).masked_fill(broken[:, None], -torch.inf), tokens
+            raise _no_distribution(_row(logits, wrong[0]), wrong[0] // alive.shape[1], position)
+        found = found.masked_fill(broken[:, None], -torch.inf)
+    return found, tokens
+
+
+def _best(logits: Tensor | Unspoken, k: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Do what ``kernels.naive.likeliest`` does, by the fastest way there is."""
+    if isinstance(logits, Unspoken):
+        return logits.head.packed.likeliest(logits.features, k)
+    if native.serves(logits):
+        return native.likeliest(logits, k)
+    maxima = block_maxima(logits)
+    top = maxima.amax(dim=1, keepdim=True)
+    broken = ~top.isfinite()  # a NaN is the maximum of whatever it is in
+    if broken.any():
+        logits, maxima = logits.masked_fill(broken, 0), maxima.masked_fill(broken, 0)
+    log_sums = _sum_of_exponentials(logits, top).log().masked_fill(broken, torch.nan)
+    return *largest(logits, k, maxima=maxima), log_sums[:, 0]
+
+
+def _row(logits: Tensor | Unspoken, row: int) -> Tensor:
+    if isinstance(logits, Unspoken):
+        return logits.head.logits(logits.features[row])
+    return logits[row]
 
 
 def _sum_of_exponentials(logits: Tensor, top: Tensor) -> Tensor:

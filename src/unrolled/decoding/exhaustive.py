@@ -8,7 +8,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unrolled.decoding.driving import (
-    AnyRecurrence,
     Ending,
     next_log_probabilities,
     next_logits,
@@ -16,6 +15,7 @@ from unrolled.decoding.driving import (
 )
 from unrolled.decoding.hypotheses import Hypotheses
 from unrolled.decoding.ranking import best, check_length_penalty
+from unrolled.decoding.steps import AnyRecurrence
 from unrolled.errors import ConfigError
 from unrolled.state import select_rows
 

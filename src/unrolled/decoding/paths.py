@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from unrolled.decoding.driving import (
-    AnyRecurrence,
     Ending,
     next_log_probabilities,
     next_logits,
     read_prompt,
 )
 from unrolled.decoding.hypotheses import Hypotheses, padded
+from unrolled.decoding.steps import AnyRecurrence
 from unrolled.state import select_rows
 
 # Picks a token [R] by the log-probabilities [R, V].

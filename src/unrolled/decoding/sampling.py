@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.decoding.driving import AnyRecurrence, Ending
+from unrolled.decoding.driving import Ending
 from unrolled.decoding.hypotheses import Hypotheses
 from unrolled.decoding.largest import largest
 from unrolled.decoding.paths import Choice, collect, walk
+from unrolled.decoding.steps import AnyRecurrence
 from unrolled.errors import ConfigError
 
 

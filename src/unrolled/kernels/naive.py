@@ -56,6 +56,43 @@ def run(
             _step(program, _rows(program, tensors, counts, offsets, t), weights)
 
 
+def likeliest(logits: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the ``k`` largest of each row, their columns, and the log of a sum of exponentials.
+
+        log_sums = log of the sum over j of exp(logits_j - max(logits))
+
+    The first of equals comes first. Of a row that is no distribution (NaN, +inf, or nothing above
+    -inf) the largest or the log is not finite, and the rest is anything.
+
+    Shapes: logits [R, V], k at most V; returns [R, k], [R, k] and [R].
+    """
+    values, columns = logits.sort(dim=1, descending=True, stable=True)
+    log_sums = (logits - values[:, :1]).exp().sum(dim=1).log()
+    return values[:, :k], columns[:, :k], log_sums
+
+
+def depthwise(
+    frames: Sequence[Tensor],
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: int,
+    padding: tuple[int, int],
+    *,
+    rectifies: bool,
+) -> Tensor:
+    """Return a depthwise convolution of the newest of a few frames, the oldest first.
+
+        y = sum over t of conv2d(frames_t, weight[:, :, t]) + bias          ReLU(y), if it rectifies
+
+    Shapes: frames [N, C, H, W] each; weight [C, 1, k, kh, kw], k frames; bias [C].
+    """
+    y = torch.zeros(()) if bias is None else bias[:, None, None]
+    for frame, tap in zip(frames, weight.unbind(2), strict=True):
+        groups = frame.shape[1]
+        y = y + torch.nn.functional.conv2d(frame, tap, None, stride, padding, groups=groups)
+    return y.relu() if rectifies else y
+
+
 def _weight(block: Block, n: int, matrices: Sequence[Tensor]) -> Tensor:
     """Return the part of a product's weight, [k, n], that a block makes."""
     matrix = matrices[block.matrix]

@@ -46,6 +46,36 @@ class _Source(ctypes.Structure):
     )
 
 
+class LikeliestCall(ctypes.Structure):
+    """What `kernels.likeliest` asks the library for."""
+
+    _fields_ = (
+        ("a", ctypes.c_void_p),
+        ("packed", ctypes.c_void_p),
+        ("bias", ctypes.c_void_p),
+        ("values", ctypes.c_void_p),
+        ("columns", ctypes.c_void_p),
+        ("log_sums", ctypes.c_void_p),
+        ("rows", ctypes.c_int64),
+        ("k", ctypes.c_int64),
+        ("n", ctypes.c_int64),
+        ("wanted", ctypes.c_int64),
+        ("threads", ctypes.c_int64),
+    )
+
+
+class DepthwiseCall(ctypes.Structure):
+    """What `kernels.frames` asks the library for."""
+
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("frames", "weight", "bias", "out")),
+        *((name, ctypes.c_int64) for name in ("count", "taps", "channels", "height", "width")),
+        *((name, ctypes.c_int64) for name in ("kernel_height", "kernel_width", "stride")),
+        *((name, ctypes.c_int64) for name in ("pad_height", "pad_width")),
+        *((name, ctypes.c_int64) for name in ("out_height", "out_width", "rectifies", "threads")),
+    )
+
+
 class _Call(ctypes.Structure):
     _fields_ = (
         ("program", ctypes.c_void_p),
@@ -130,6 +160,28 @@ def pack(program: Program, matrices: Sequence[Tensor], threads: int | None = Non
     return Packed(program, weights, encoding, header, isa)
 
 
+def pack_matrix(matrix: Tensor) -> Tensor:
+    """Copy a whole matrix ``[k, n]`` into the panels that ``likeliest`` multiplies by."""
+    library, isa = _library_or_raise(), _isa()
+    k, n = matrix.shape
+    lanes = library.unrolled_lanes(isa)
+    packed = torch.empty(-(-n // lanes) * lanes * k, dtype=torch.float32)
+    source = _Source(matrix.data_ptr(), *matrix.stride(), 0, k, k, n, 0)
+    library.unrolled_pack(isa, source, 1, packed.data_ptr(), torch.get_num_threads())
+    return packed
+
+
+def likeliest(call: LikeliestCall) -> None:
+    """Fill the arrays that a call names."""
+    if _library_or_raise().unrolled_likeliest(_isa(), call):
+        raise MemoryError("no memory for a tile of logits")
+
+
+def depthwise(call: DepthwiseCall) -> None:
+    """Fill the array that a call names."""
+    _library_or_raise().unrolled_depthwise(_isa(), call)
+
+
 def run(
     program: Program,
     packed: Packed,
@@ -182,18 +234,28 @@ def prepare(
         threads or torch.get_num_threads(),
         SPLITS.index(split),
     )
-    alive = (packed, pointers, rows, *tensors)
-    return Prepared(_library_or_raise().unrolled_run, packed.isa, call, alive)
+    alive = (packed, rows, *tensors)
+    return Prepared(_library_or_raise().unrolled_run, packed.isa, call, pointers, alive)
 
 
 class Prepared:
     """A run of a program over buffers that stay where they are."""
 
     def __init__(
-        self, function: Callable[..., int], isa: int, call: _Call, alive: tuple[Any, ...]
+        self,
+        function: Callable[..., int],
+        isa: int,
+        call: _Call,
+        pointers: ctypes.Array[ctypes.c_void_p],
+        alive: tuple[Any, ...],
     ) -> None:
         self._function, self._isa, self._call = function, isa, ctypes.byref(call)
+        self._pointers = pointers
         self._alive = call, alive  # the library reads what these own
+
+    def put(self, number: int, tensor: Tensor) -> None:
+        """Use another tensor as a buffer, as large as the one before; its owner keeps it alive."""
+        self._pointers[number] = tensor.data_ptr()
 
     def __call__(self) -> None:
         """Run it."""
@@ -219,6 +281,10 @@ def _library() -> ctypes.CDLL | None:
         ctypes.c_void_p,
         ctypes.c_int64,
     )
+    library.unrolled_likeliest.restype = ctypes.c_int64
+    library.unrolled_likeliest.argtypes = (ctypes.c_int64, ctypes.POINTER(LikeliestCall))
+    library.unrolled_depthwise.restype = None
+    library.unrolled_depthwise.argtypes = (ctypes.c_int64, ctypes.POINTER(DepthwiseCall))
     library.unrolled_run.restype = ctypes.c_int64
     library.unrolled_run.argtypes = (ctypes.c_int64, ctypes.POINTER(_Call))
     return library

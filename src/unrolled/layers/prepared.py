@@ -13,6 +13,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from unrolled.kernels import native
+from unrolled.kernels.frames import DepthwiseTaps, PointwiseProduct
 from unrolled.kernels.trace import UnplannableError
 from unrolled.layers.batch_norm import BatchNorm
 from unrolled.layers.causal_conv3d import CausalConv3d, CausalConv3dState
@@ -193,9 +195,20 @@ class _Convolution:
         self.taps = self.frames[:: conv.dilation]
         self.is_depthwise = conv.groups > 1
         self.is_pointwise = conv.kernel_size[1:] == (1, 1) and conv.spatial_stride == 1
+        self.native = native.available() is not None
         if conv not in packs:  # rows share them
             packs[conv] = self._pack(norm, state.frames.shape)
         self.weights, self.bias = packs[conv]
+        self.product: PointwiseProduct | None = None  # with the first frame
+        if self.native and self.is_depthwise:
+            self.depthwise = DepthwiseTaps(
+                self.weights[0],
+                self.bias,
+                self.taps,
+                (1, *state.frames.shape[3:]),
+                stride=conv.spatial_stride,
+                padding=conv.spatial_padding,
+            )
 
     def _pack(self, norm: BatchNorm | None, frames: torch.Size) -> Pack:
         """Return the weights of every call, folded and laid out, and the bias."""
@@ -205,6 +218,8 @@ class _Convolution:
             parts = list(weight.unbind(2))  # of one tap each, [C, 1, kh, kw]
         else:
             parts = [weight.transpose(1, 2).flatten(1, 2)]  # [D, k C, kh, kw]
+        if self.native and self.is_depthwise:
+            return [weight], bias
         if not self.is_pointwise:
             return [_packed(conv, part, frames) for part in parts], bias
         if self.is_depthwise:
@@ -213,12 +228,36 @@ class _Convolution:
 
     def __call__(self, x: Tensor, other: Tensor | None = None) -> Tensor:
         x = x.contiguous(memory_format=_LAST)
-        y = self._add_taps(x) if self.is_depthwise else self._multiply(x)
+        y, is_done = self._natively(x, other) if self.native else (None, False)
+        if y is None:
+            y = self._add_taps(x) if self.is_depthwise else self._multiply(x)
         for older, newer in pairwise([*self.frames, x]):
             older.copy_(newer)
+        if is_done:
+            return y
         if other is not None:
             y = y.add_(other)
         return y.relu_() if self.rectifies else y
+
+    def _natively(self, x: Tensor, other: Tensor | None) -> tuple[Tensor | None, bool]:
+        """Return y, or None where torch is to make it, and whether sum and ReLU are in it."""
+        if self.is_depthwise:
+            last = other is None
+            return self.depthwise(x, rectifies=self.rectifies and last), last
+        if not self.is_pointwise:
+            return None, False
+        taps = torch.cat([*self.taps, x], dim=1) if self.taps else x
+        if other is not None:
+            other = other.contiguous(memory_format=_LAST)
+        if self.product is None:
+            self.product = PointwiseProduct(
+                self.weights[0],
+                self.bias,
+                x.shape[0] * x.shape[2] * x.shape[3],
+                adds=other is not None,
+                rectifies=self.rectifies,
+            )
+        return self.product(taps, other), True
 
     def _multiply(self, x: Tensor) -> Tensor:
         taps = torch.cat([*self.taps, x], dim=1) if self.taps else x

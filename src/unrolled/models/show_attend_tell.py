@@ -59,6 +59,7 @@ class ShowAttendTell(Recurrence[LSTMState, Tensor, AttentionOutput, Memory]):
     """
 
     context_type = Memory
+    output_layer = "output"
 
     def __init__(
         self,

@@ -1,0 +1,90 @@
+"""Convolutions of single frames, natively, against torch's own."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.kernels.machines import every_isa
+from unrolled.kernels import naive
+from unrolled.kernels.frames import DepthwiseTaps, PointwiseProduct
+
+# Rows, channels, height and width; taps in time, height and width; stride, padding.
+CASES = [
+    (2, 5, 7, 9, 3, 3, 3, 1, (1, 1)),
+    (1, 33, 8, 8, 3, 3, 3, 2, (1, 1)),
+    (1, 16, 5, 5, 5, 1, 1, 1, (0, 0)),
+    (2, 3, 4, 11, 2, 5, 7, 3, (2, 3)),
+    (3, 40, 2, 2, 1, 3, 3, 1, (1, 1)),
+    (1, 4, 3, 3, 2, 3, 5, 1, (0, 4)),  # every place sees a border
+    (1, 17, 13, 23, 1, 1, 3, 2, (0, 0)),
+]
+
+
+def frame(*shape: int) -> Tensor:
+    return torch.randn(shape).contiguous(memory_format=torch.channels_last)
+
+
+@every_isa
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("rectifies", [False, True])
+@pytest.mark.parametrize("has_bias", [False, True])
+def test_a_depthwise_convolution_is_torchs(case, rectifies, has_bias, isa, monkeypatch) -> None:
+    monkeypatch.setenv("UNROLLED_ISA", isa)
+    rows, channels, height, width, taps, high, wide, stride, padding = case
+    frames = [frame(rows, channels, height, width) for _ in range(taps)]
+    weight = torch.randn(channels, 1, taps, high, wide)
+    bias = torch.randn(channels) if has_bias else None
+    size = (rows, height, width)
+    native = DepthwiseTaps(weight, bias, frames[:-1], size, stride=stride, padding=padding)
+    found = native(frames[-1], rectifies=rectifies)
+    expected = naive.depthwise(frames, weight, bias, stride, padding, rectifies=rectifies)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    assert torch.allclose(found, expected, rtol=1e-5, atol=1e-5)
+    whole = torch.nn.functional.conv3d(
+        torch.stack(frames, dim=2), weight, bias, (1, stride, stride), (0, *padding), 1, channels
+    )[:, :, 0]
+    assert torch.allclose(found, whole.relu() if rectifies else whole, rtol=1e-5, atol=1e-5)
+    for old in frames[:-1]:  # read where they lie, at every call
+        old.zero_()
+    alone = naive.depthwise(frames, weight, bias, stride, padding, rectifies=rectifies)
+    assert torch.allclose(native(frames[-1], rectifies=rectifies), alone, rtol=1e-5, atol=1e-5)
+
+
+@every_isa
+def test_a_depthwise_convolution_is_the_same_on_two_threads(isa, monkeypatch) -> None:
+    monkeypatch.setenv("UNROLLED_ISA", isa)
+    x, weight = frame(1, 96, 61, 47), torch.randn(96, 1, 1, 3, 3)
+    native = DepthwiseTaps(weight, None, [], (1, 61, 47), stride=1, padding=(1, 1))
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            found.append(native(x, rectifies=False))
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(*found)
+
+
+@every_isa
+@pytest.mark.parametrize("adds", [False, True])
+@pytest.mark.parametrize("rectifies", [False, True])
+@pytest.mark.parametrize("has_bias", [False, True])
+def test_a_convolution_of_one_place_is_torchs(adds, rectifies, has_bias, isa, monkeypatch) -> None:
+    monkeypatch.setenv("UNROLLED_ISA", isa)
+    x, other = frame(2, 7, 3, 5), frame(2, 11, 3, 5)
+    weight, bias = torch.randn(7, 11), torch.randn(11) if has_bias else None
+    native = PointwiseProduct(weight, bias, 30, adds=adds, rectifies=rectifies)
+    expected = torch.nn.functional.conv2d(x, weight.T[:, :, None, None], bias)
+    expected = expected + other if adds else expected
+    found = native(x, other if adds else None)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    assert torch.allclose(found, expected.relu() if rectifies else expected, rtol=1e-5, atol=1e-5)
+
+
+@every_isa
+def test_nan_goes_through_a_rectifier(isa, monkeypatch) -> None:
+    monkeypatch.setenv("UNROLLED_ISA", isa)
+    x = torch.full((1, 3, 1, 1), torch.nan)
+    taps = DepthwiseTaps(torch.ones(3, 1, 1, 1, 1), None, [], (1, 1, 1), stride=1, padding=(0, 0))
+    assert taps(x, rectifies=True).isnan().all()
+    assert PointwiseProduct(torch.ones(3, 2), None, 1, adds=False, rectifies=True)(x).isnan().all()
