@@ -32,7 +32,7 @@ def test_annotations_are_the_maps_place_by_place(network: PictureNetwork) -> Non
     assert found.shape == (2, height * width, network.feature_size)
     for place in range(height * width):
         expected = maps[:, :, place // width, place % width]
-        assert torch.equal(found[:, place], expected)
+        assert torch.allclose(found[:, place], expected, rtol=1e-5, atol=1e-6)
 
 
 def test_frames_of_a_film_are_pooled_one_by_one() -> None:
@@ -115,7 +115,7 @@ def test_a_hidden_size_for_equal_parameters_is_the_nearest(name: str) -> None:
 
 
 def test_sizes_that_cannot_be_reached_are_named() -> None:
-    with pytest.raises(ConfigError, match="from 72 to .* parameters for show_and_tell, got 20"):
+    with pytest.raises(ConfigError, match=r"from 72 to .* parameters for show_and_tell, got 20"):
         hidden_size_for(
             "show_and_tell", 20, vocabulary_size=11, feature_size=3, options={"embedding_size": 2}
         )
