@@ -37,11 +37,11 @@ class AttentionOutput(NamedTuple):
     weights: Float[Tensor, "*BT L"]  # sum to 1 over L
 
 
-class Turn(NamedTuple):
-    """What one step found, before anything is said of it; or all steps of a chunk."""
+class Turns(NamedTuple):
+    """What the steps of a chunk found, before anything is said of it."""
 
     h: Float[Tensor, "*BT D"]
-    z: Float[Tensor, "*BT C"]  # what was looked at
+    z: Float[Tensor, "*BT C"]  # what was seen
     weights: Float[Tensor, "*BT L"]
     scores: Float[Tensor, "*BT L"]
 
@@ -98,41 +98,33 @@ class _Attending(Captioner[StateT, OutputT, Memory]):
         dtype = state_dtype(mean.dtype)
         return LSTMState(h.to(dtype), c.to(dtype))
 
-    def look(
-        self, h: Float[Tensor, "B D"], choose: Callable[[Tensor], Tensor]
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return z, the weights, and the scores that these were chosen by."""
-        features, keys = self.context
-        query = group_rows(self.query(h), len(features))  # [N, K, A]
+    def scores(self, h: Float[Tensor, "B D"]) -> Float[Tensor, "B L"]:
+        """Return how much h asks for each place."""
+        keys = self.context.keys
+        query = group_rows(self.query(h), len(keys))  # [N, K, A]
         hidden = torch.tanh(keys[:, None] + query[:, :, None])  # [N, K, L, A]
-        scores = self.score(hidden).squeeze(-1).flatten(0, 1)  # [B, L]
-        weights = choose(scores)
-        z = (group_rows(weights, len(features)) @ features).flatten(0, 1)
-        if self.gate is not None:
-            z = torch.sigmoid(self.gate(h)) * z
-        return z, weights, scores
+        scores: Tensor = self.score(hidden)
+        return scores.squeeze(-1).flatten(0, 1)
 
-    def turn(
-        self, embedded: Float[Tensor, "B E"], state: LSTMState, choose: Callable[[Tensor], Tensor]
-    ) -> tuple[Turn, LSTMState]:
-        """Look, and read the word beside what was found."""
-        z, weights, scores = self.look(state.h.to(embedded.dtype), choose)
-        h, state = self.cell.step(torch.cat([embedded, z], dim=-1), state)
-        return Turn(h, z, weights, scores), state
+    def seen(self, weights: Float[Tensor, "B L"], h: Float[Tensor, "B D"]) -> Float[Tensor, "B C"]:
+        """Return z, what is seen with these weights; where there is a gate, h opens it."""
+        features = self.context.features
+        z = (group_rows(weights, len(features)) @ features).flatten(0, 1)
+        return z if self.gate is None else torch.sigmoid(self.gate(h)) * z
 
     def turns(
         self, embedded: Float[Tensor, "B T E"], state: LSTMState, choose: Choice
-    ) -> tuple[Turn, LSTMState]:
-        """Do what ``turn`` does for a chunk; the words' part of the gates is one product."""
+    ) -> tuple[Turns, LSTMState]:
+        """Look and go on, word by word; the words' part of the LSTM's gates is one product."""
         of_word, of_z = self.cell.weight_ih.split([embedded.shape[2], self.feature_size], dim=1)
-        turns, h = [], state.h
+        turns = []
         for t, gates in enumerate(F.linear(embedded, of_word, self.cell.bias_ih).unbind(1)):
-            z, weights, scores = self.look(
-                h.to(embedded.dtype),
-                lambda scores, t=t: choose(scores, t),  # type: ignore[misc]
-            )
+            asking = state.h.to(embedded.dtype)
+            scores = self.scores(asking)
+            weights = choose(scores, t)
+            z = self.seen(weights, asking)
             h, state = self.cell.advance(gates + F.linear(z, of_z), state)
-            turns.append(Turn(h.to(embedded.dtype), z, weights, scores))
+            turns.append(Turns(h.to(embedded.dtype), z, weights, scores))
         return map_leaves(lambda *rows: torch.stack(rows, dim=1), *turns), state
 
 
@@ -150,17 +142,16 @@ class _SoftAttending(_Attending[LSTMState, AttentionOutput]):
         """Look, then say the next word."""
         check_shape("x_t", x_t, "B")
         embedded = self.embedding(x_t)
-        found, state = self.turn(embedded, state, _softmax)
-        return AttentionOutput(self.say(embedded, found.h, found.z), found.weights), state
+        asking = state.h.to(embedded.dtype)
+        weights = self.scores(asking).softmax(dim=-1)
+        z = self.seen(weights, asking)
+        h, state = self.cell.step(torch.cat([embedded, z], dim=-1), state)
+        return AttentionOutput(self.say(embedded, h, z), weights), state
 
     def plain_scan(
         self, x: Int[Tensor, "B T"], state: LSTMState
     ) -> tuple[AttentionOutput, LSTMState]:
         """Look step by step, and say all words in one product."""
         embedded = self.embedding(x)
-        found, state = self.turns(embedded, state, lambda scores, _: _softmax(scores))
+        found, state = self.turns(embedded, state, lambda scores, _: scores.softmax(dim=-1))
         return AttentionOutput(self.say(embedded, found.h, found.z), found.weights), state
-
-
-def _softmax(scores: Tensor) -> Tensor:
-    return scores.softmax(dim=-1)
