@@ -100,7 +100,7 @@ def minds_eye(p: Weights, features: np.ndarray, words: list[int]) -> list[np.nda
         x = p["embedding.weight"][word]
         s = np.tanh(rnn_sum(p, "language", x, s) + linear(p, "image", features.mean(0)))
         u = np.tanh(rnn_sum(p, "visual", x, u))
-        said.append(linear(p, "output", s) + linear(p, "from_visual", u))
+        said.append(linear(p, "output", np.concatenate([s, u])))
     return said
 
 

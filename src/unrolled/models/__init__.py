@@ -23,7 +23,7 @@ from unrolled.models.lrcn_captioner import LRCNCaptioner
 from unrolled.models.m_rnn import MRNN
 from unrolled.models.mean_pool_captioner import MeanPoolCaptioner
 from unrolled.models.min_char_rnn import MinCharRNN, MinCharRNNState
-from unrolled.models.minds_eye import MindsEye, MindsEyeOutput, MindsEyeState
+from unrolled.models.minds_eye import MindsEye, MindsEyeMemory, MindsEyeOutput, MindsEyeState
 from unrolled.models.neural_talk import NeuralTalk, NeuralTalkState
 from unrolled.models.picture_captioner import PictureCaptioner
 from unrolled.models.profile_lstm import ProfileLSTM
@@ -66,6 +66,7 @@ __all__ = [
     "MinCharRNN",
     "MinCharRNNState",
     "MindsEye",
+    "MindsEyeMemory",
     "MindsEyeOutput",
     "MindsEyeState",
     "NeuralTalk",

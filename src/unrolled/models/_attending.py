@@ -60,6 +60,7 @@ class _Attending(Captioner[StateT, OutputT, Memory]):
 
     context_type = Memory
     feed_image = "always"
+    output: nn.Linear  # the last thing that ``say`` does
 
     def __init__(
         self,
@@ -133,6 +134,8 @@ class _SoftAttending(_Attending[LSTMState, AttentionOutput]):
 
     weights = softmax_l(scores)
     """
+
+    head = "output"
 
     def initial_state(self, batch_size: int) -> LSTMState:
         """Return what the mean annotation says."""

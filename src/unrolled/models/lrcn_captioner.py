@@ -40,6 +40,7 @@ class LRCNCaptioner(Captioner[tuple[LSTMState, LSTMState]]):
     """
 
     context_type = PooledMemory
+    head = "output"
     feed_image = "always"
 
     def __init__(

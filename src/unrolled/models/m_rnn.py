@@ -40,6 +40,7 @@ class MRNN(Captioner[RNNState]):
     """
 
     context_type = PooledMemory
+    head = "output"
     feed_image = "always"
 
     def __init__(
@@ -72,14 +73,19 @@ class MRNN(Captioner[RNNState]):
     def step(self, x_t: Int[Tensor, " B"], state: RNNState) -> tuple[CaptionOutput, RNNState]:
         """Say the next word."""
         check_shape("x_t", x_t, "B")
-        y, state = self.plain_scan(x_t[:, None], state)
-        return CaptionOutput(y.logits[:, 0]), state
+        embedded = self.embedding(x_t)
+        r, state = self.cell.step(embedded, state)
+        image = repeat_rows(self.context.image, len(x_t))
+        return self._say(embedded, r, image), state
 
     def plain_scan(self, x: Int[Tensor, "B T"], state: RNNState) -> tuple[CaptionOutput, RNNState]:
         """Say all words, the recurrence natively and everything behind it in one product."""
         embedded = self.embedding(x)
         r, state = self.cell.scan(embedded, state)
-        # project has the bias b_w; the cell's other bias is b_r.
-        summed = self.from_word(self.cell.project(embedded)) + self.from_state(r)
-        m = 1.7159 * torch.tanh(2 / 3 * (summed + repeat_rows(self.context.image, len(x))[:, None]))
-        return CaptionOutput(self.output(m)), state
+        image = repeat_rows(self.context.image, len(x))[:, None]
+        return self._say(embedded, r, image), state
+
+    def _say(self, embedded: Tensor, r: Tensor, image: Tensor) -> CaptionOutput:
+        w = self.cell.project(embedded)  # with b_w; the cell's other bias is b_r
+        m = self.from_word(w) + self.from_state(r) + image
+        return CaptionOutput(self.output(1.7159 * torch.tanh(2 / 3 * m)))

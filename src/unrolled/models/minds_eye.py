@@ -7,9 +7,17 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from unrolled.cells import RNN, RNNState
-from unrolled.models.captioner import Captioner, Objective, PooledMemory, cross_entropy
+from unrolled.models.captioner import Captioner, Objective, cross_entropy
 from unrolled.recurrence import repeat_rows
 from unrolled.shapes import check_shape
+from unrolled.state import map_leaves
+
+
+class MindsEyeMemory(NamedTuple):
+    """The picture's mean feature, and what it is to the language's RNN."""
+
+    image: Float[Tensor, "N C"]
+    seen: Float[Tensor, "N D"]
 
 
 class MindsEyeState(NamedTuple):
@@ -27,19 +35,19 @@ class MindsEyeOutput(NamedTuple):
     image: Float[Tensor, "*BT C"]
 
 
-class MindsEye(Captioner[MindsEyeState, MindsEyeOutput]):
+class MindsEye(Captioner[MindsEyeState, MindsEyeOutput, MindsEyeMemory]):
     """Map both ways: from the picture to words, and from the words so far to the picture.
 
         s' = f(W_sw E x + b + W_ss s + b_s + W_sv v)           language; sees the picture
         u' = f(W_uw E x + b + W_uu u + b_u)                    visual memory; sees words alone
         reconstruction = W_vu u' + b_v                         of v = mean over l of features_l
-        logits = W_ws s' + W_wu u' + b_w
+        logits = W_w [s'; u'] + b_w
 
     ``objective`` adds how far the picture is from what the words make of it.
 
-    Shapes: x [B, T] int64 words, B = K·N; context PooledMemory(image [N, C]), v; state
-        MindsEyeState(s [B, D], u [B, D]); y MindsEyeOutput(logits [B, T, V], reconstruction
-        [B, T, C], image [B, T, C]).
+    Shapes: x [B, T] int64 words, B = K·N; context MindsEyeMemory(image [N, C], seen [N, D]), v
+        and W_sv v; state MindsEyeState(s [B, D], u [B, D]); y MindsEyeOutput(logits [B, T, V],
+        reconstruction [B, T, C], image [B, T, C]).
     Args:
         vocabulary_size: V.
         feature_size: C, the length of a feature.
@@ -63,7 +71,8 @@ class MindsEye(Captioner[MindsEyeState, MindsEyeOutput]):
         (torch.Size([6, 4, 11]), torch.Size([6, 4, 5]))
     """
 
-    context_type = PooledMemory
+    context_type = MindsEyeMemory
+    head = "output"
     feed_image = "always"
 
     def __init__(
@@ -84,13 +93,13 @@ class MindsEye(Captioner[MindsEyeState, MindsEyeOutput]):
         self.visual = RNN(embedding_size, hidden_size, nonlinearity=nonlinearity)
         self.image = nn.Linear(feature_size, hidden_size, bias=False)
         self.imagined = nn.Linear(hidden_size, feature_size)
-        self.output = nn.Linear(hidden_size, vocabulary_size)
-        self.from_visual = nn.Linear(hidden_size, vocabulary_size, bias=False)
+        self.output = nn.Linear(2 * hidden_size, vocabulary_size)
 
-    def remember(self, features: Float[Tensor, "N L C"]) -> PooledMemory:
-        """Return the mean feature."""
+    def remember(self, features: Float[Tensor, "N L C"]) -> MindsEyeMemory:
+        """Return the mean feature, and W_sv of it."""
         self.check_features(features)
-        return PooledMemory(features.mean(dim=1))
+        image = features.mean(dim=1)
+        return MindsEyeMemory(image, self.image(image))
 
     def initial_state(self, batch_size: int) -> MindsEyeState:
         """Return zeros."""
@@ -103,24 +112,31 @@ class MindsEye(Captioner[MindsEyeState, MindsEyeOutput]):
     ) -> tuple[MindsEyeOutput, MindsEyeState]:
         """Say the next word, and imagine the picture."""
         check_shape("x_t", x_t, "B")
-        y, state = self.plain_scan(x_t[:, None], state)
-        return MindsEyeOutput(*(part[:, 0] for part in y)), state
+        embedded = self.embedding(x_t)
+        image, seen = map_leaves(lambda leaf: repeat_rows(leaf, len(x_t)), self.context)
+        product_x = self.language.project(embedded) + seen
+        s, language = self.language.advance(product_x, RNNState(state.s))
+        u, visual = self.visual.step(embedded, RNNState(state.u))
+        return self._say(s.to(u.dtype), u, image), MindsEyeState(language.h, visual.h)
 
     def plain_scan(
         self, x: Int[Tensor, "B T"], state: MindsEyeState
     ) -> tuple[MindsEyeOutput, MindsEyeState]:
         """Say all words, the visual memory natively and what is said of both in one product."""
-        embedded, v = self.embedding(x), self.context.image
-        seen = repeat_rows(self.image(v), len(x))[:, None]
+        embedded = self.embedding(x)
+        image, seen = map_leaves(lambda leaf: repeat_rows(leaf, len(x))[:, None], self.context)
         outputs, language = [], RNNState(state.s)
         for product_x in (self.language.project(embedded) + seen).unbind(1):
             s, language = self.language.advance(product_x, language)
             outputs.append(s)
-        s = torch.stack(outputs, dim=1).to(embedded.dtype)
         u, visual = self.visual.scan(embedded, RNNState(state.u))
-        logits, imagined = self.output(s) + self.from_visual(u), self.imagined(u)
-        image = repeat_rows(v, len(x))[:, None].expand_as(imagined)
-        return MindsEyeOutput(logits, imagined, image), MindsEyeState(language.h, visual.h)
+        y = self._say(torch.stack(outputs, dim=1).to(u.dtype), u, image)
+        return y, MindsEyeState(language.h, visual.h)
+
+    def _say(self, s: Tensor, u: Tensor, image: Tensor) -> MindsEyeOutput:
+        imagined = self.imagined(u)
+        logits = self.output(torch.cat([s, u], dim=-1))
+        return MindsEyeOutput(logits, imagined, image.expand_as(imagined))
 
     def objective(
         self, y: MindsEyeOutput, targets: Int[Tensor, "B T"], valid: Bool[Tensor, "B T"]

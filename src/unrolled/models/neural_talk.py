@@ -52,6 +52,7 @@ class NeuralTalk(Captioner[NeuralTalkState]):
     """
 
     context_type = PooledMemory
+    head = "output"
 
     def __init__(
         self,

@@ -51,6 +51,7 @@ class S2VT(Captioner[S2VTState, CaptionOutput, S2VTState]):
     """
 
     context_type = S2VTState
+    head = "output"
     films = True
 
     def __init__(
@@ -86,8 +87,10 @@ class S2VT(Captioner[S2VTState, CaptionOutput, S2VTState]):
     def step(self, x_t: Int[Tensor, " B"], state: S2VTState) -> tuple[CaptionOutput, S2VTState]:
         """Say the next word."""
         check_shape("x_t", x_t, "B")
-        y, state = self.plain_scan(x_t[:, None], state)
-        return CaptionOutput(y.logits[:, 0]), state
+        embedded = self.embedding(x_t)
+        h, lower = self.lower.step(torch.zeros_like(embedded), state.lower)
+        h, upper = self.upper.step(torch.cat([embedded, h], dim=-1), state.upper)
+        return CaptionOutput(self.output(h)), S2VTState(lower, upper)
 
     def plain_scan(
         self, x: Int[Tensor, "B T"], state: S2VTState

@@ -40,6 +40,7 @@ class ShowAndTell(Captioner[LSTMState]):
     """
 
     context_type = PooledMemory
+    head = "output"
 
     def __init__(
         self,

@@ -77,6 +77,7 @@ class HardShowAttendTell(_GatedAttending[HardAttentionState, HardAttentionOutput
         (torch.Size([6, 4, 13]), tensor([0., 1.]))
     """
 
+    head = "output"
     baseline: Tensor
 
     def __init__(
