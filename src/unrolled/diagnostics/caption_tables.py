@@ -25,7 +25,7 @@ _SOFT = (
 
 CAPTIONERS = [
     Check(
-        f"{name}, V {V:,}, D {D}: parameters",
+        f"{name}: parameters",
         expected,
         formula,
         partial(compute.parameters_of, partial(_build, name, options)),
