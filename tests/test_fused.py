@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from tests.small_cell import B, C, Cell, D, Pair, Swapping, T, assert_equals_loop, reason
 from unrolled import cells, fused
+from unrolled.models import ShowAndTell
 from unrolled.recurrence import Recurrence
 from unrolled.state import leaves, map_leaves
 
@@ -256,6 +257,20 @@ def test_without_the_native_library_everything_runs(monkeypatch: pytest.MonkeyPa
     cell = Cell()
     assert "no native library" in reason(cell)
     assert_equals_loop(cell)
+
+
+def test_another_context_uses_the_plans_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, made = ShowAndTell(11, 7, embedding_size=3, hidden_size=5), []
+    make = fused._make
+    monkeypatch.setattr(fused, "_make", lambda *given: (made.append(given), make(*given))[1])
+    for _ in range(3):
+        bound = model.given(model.remember(torch.randn(2, 13, 7)))
+        expected, _ = bound(torch.ones(2, 4, dtype=torch.int64))
+        with torch.no_grad():
+            model.cell.weight_hh.mul_(1.5)
+        y, _ = bound(torch.ones(2, 4, dtype=torch.int64))
+        assert not torch.equal(y.logits, expected.logits)
+    assert len(made) == 1
 
 
 def test_a_module_that_is_gone_takes_its_plans_along() -> None:

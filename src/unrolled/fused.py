@@ -55,6 +55,11 @@ def refuse(module: nn.Module, reason: str) -> str:
     return reason
 
 
+def share_plans(copied: nn.Module, module: nn.Module) -> None:
+    """Let a copy that shares every tensor with ``module`` use its plans, and leave it its own."""
+    _plans[copied] = _plans.setdefault(module, {})
+
+
 def answers(module: nn.Module) -> dict[str, str]:
     """Return, by the path of each module within, how it ran last: its plan, or why it has none."""
     return {

@@ -362,6 +362,7 @@ def _rebind(module: RecurrenceT, choose: Callable[[Any], Any]) -> RecurrenceT:
         }
         if isinstance(module, Recurrence):
             vars(bound)["_context"] = choose(module)
+            fused.share_plans(bound, module)  # or every picture would be planned for anew
         return bound
 
     return cast(RecurrenceT, bind(module))

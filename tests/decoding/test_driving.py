@@ -111,13 +111,13 @@ def test_several_prompts_share_a_row_of_the_context(decoder) -> None:
 @every_decoder
 def test_the_context_is_never_tiled(decoder, monkeypatch) -> None:
     model, seen = captioner(5, 3), set()
-    look = type(model)._look
+    scores = type(model).scores
 
     def watched(self, h):
         seen.add((len(self.context.features), self.context.features.data_ptr()))
-        return look(self, h)
+        return scores(self, h)
 
-    monkeypatch.setattr(type(model), "_look", watched)
+    monkeypatch.setattr(type(model), "scores", watched)
     DECODERS[decoder](model, PROMPT, max_length=4)
     assert seen == {(3, model.context.features.data_ptr())}
 
