@@ -26,6 +26,8 @@ from unrolled.world.scene_grammar import (
 )
 from unrolled.world.walls import draw_wall
 
+__all__ = ["Scene", "SceneFilm", "SceneObject", "SceneWorld"]
+
 _SHARES = {"small": (0.2, 0.26), "large": (0.36, 0.42)}  # of the shorter side
 _FILM_SHARES = (0.2, 0.28)
 _TRAVEL = (0.25, 0.4)  # from a film's first frame to its last
@@ -111,7 +113,7 @@ class SceneWorld:
     Example:
         >>> scene = SceneWorld(seed=1).scene(1)
         >>> scene.pixels.shape, scene.captions[0]
-        ((3, 64, 64), 'a red circle')
+        ((3, 64, 64), 'a red cross')
         >>> scene.accepts(scene.captions[0])
         True
     """

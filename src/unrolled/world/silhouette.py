@@ -1,4 +1,4 @@
-"""The outlines of circles, squares, triangles and crosses: how far a pixel, and another shape, is away.
+"""The outlines of circles, squares, triangles and crosses: how far a pixel, or a shape, is away.
 
 Only +, -, *, / and square roots are used, which are exact to the last bit on every machine.
 """
