@@ -21,7 +21,6 @@ PALETTE = {
     "blue": (55, 100, 240),
     "yellow": (245, 210, 45),
 }
-WIDER_PALETTE = PALETTE | {"purple": (165, 60, 205), "white": (245, 245, 245)}
 _RIM = 0.09  # width of a shape's darker rim, as a share of its size
 _PATCHES = 5  # of the background, along each side
 
@@ -74,7 +73,7 @@ def paint(
 
     Args:
         behind: the background.
-        colours: a name of ``WIDER_PALETTE`` for each shape.
+        colours: a name of ``PALETTE`` for each shape.
         shapes: one of ``SHAPES`` for each.
         centres: in pixels.
         sizes: in pixels.
@@ -97,7 +96,7 @@ def paint(
         seen = uncovered.reshape(-1)[spots]
         visible[:, n] = (cover * seen).sum(axis=(1, 2)) / area
         uncovered.reshape(-1)[spots] = seen * (1 - cover)
-        for channel, full in enumerate(WIDER_PALETTE[colours[n]]):
+        for channel, full in enumerate(PALETTE[colours[n]]):
             shade = body * full + (cover - body) * (full // 2)
             light[channel].reshape(-1)[spots] += seen * shade
     inner = np.s_[:, border:-border, border:-border]

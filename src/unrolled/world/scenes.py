@@ -10,7 +10,7 @@ from unrolled.errors import ConfigError
 from unrolled.world.clip import Box
 from unrolled.world.draws import Draws
 from unrolled.world.motion_classes import seed_of
-from unrolled.world.rendering import paint
+from unrolled.world.rendering import PALETTE
 from unrolled.world.scene_grammar import (
     DEEDS,
     NOUNS,
@@ -24,6 +24,8 @@ from unrolled.world.scene_grammar import (
     true_of_film,
     true_of_scene,
 )
+from unrolled.world.silhouette import signed_distance
+from unrolled.world.torus import Sprite, paint_on_torus
 from unrolled.world.walls import draw_wall
 
 __all__ = ["Scene", "SceneFilm", "SceneObject", "SceneWorld"]
@@ -34,12 +36,15 @@ _TRAVEL = (0.25, 0.4)  # from a film's first frame to its last
 _GROWTH = (1.7, 2.0)
 _ALONE = 0.3  # of the scenes have one object
 _SEEN = (0.5, 0.92)  # of the object behind
+_PROBES = 24  # along each side of it, to see how much of it is hidden
+_RIM = 0.82  # of a shape's size is inside its darker rim
 _HEADINGS = {
     "moves left": (-1, 0),
     "moves right": (1, 0),
     "moves up": (0, -1),
     "moves down": (0, 1),
 }
+_LIGHTS = PALETTE | {"purple": (165, 60, 205), "white": (245, 245, 245)}
 _LIMITS = {"height": 32, "width": 32, "frames": 2, "seed": 0}
 
 
@@ -143,22 +148,17 @@ class SceneWorld:
             sizes = [SIZES[draws.below(2)] for _ in names]
             sides = np.array([self._scale * draws.uniform(*_SHARES[size]) for size in sizes])
             centres = self._places(sides, relation, draws)
-            painted = paint(
-                behind,
-                [colour for colour, _ in names],
-                [noun for _, noun in names],
-                centres[None],
-                sides[None],
-                list(range(len(names))),
-            )
-            seen = painted.visible[0, -1]
-            if len(names) == 1 or relation < 2 or _SEEN[0] <= seen <= _SEEN[1]:
+            shapes = [noun for _, noun in names]
+            if relation < 2 or len(names) == 1:
                 break
+            if _SEEN[0] <= _seen_behind(shapes, centres, sides) <= _SEEN[1]:
+                break
+        pixels = _paint(behind, names, centres[None], sides[None])[0]
         objects = (
             SceneObject(noun, colour, size, _box(centre, side))
             for (colour, noun), size, centre, side in zip(names, sizes, centres, sides, strict=True)
         )
-        return Scene(painted.frames[0], tuple(objects), wall)
+        return Scene(pixels, tuple(objects), wall)
 
     def film(self, number: int) -> SceneFilm:
         """Return the film of a number; any takes as long as the first."""
@@ -174,8 +174,7 @@ class SceneWorld:
             low, high = least.min(axis=0), most.max(axis=0)
             if len(names) == 1 or ((low[0] >= high[1]) | (low[1] >= high[0])).any():
                 break
-        colours, nouns = ([name[part] for name in names] for part in (0, 1))
-        painted = paint(behind, colours, nouns, centres, sides, list(range(len(names))))
+        frames = _paint(behind, names, centres, sides)
         objects = (
             tuple(
                 SceneObject(noun, colour, "", _box(centre, side))
@@ -183,7 +182,7 @@ class SceneWorld:
             )
             for at, wide in zip(centres, sides, strict=True)
         )
-        return SceneFilm(painted.frames, tuple(objects), tuple(deeds), wall)
+        return SceneFilm(frames, tuple(objects), tuple(deeds), wall)
 
     @property
     def _scale(self) -> int:
@@ -250,3 +249,33 @@ def _names(draws: Draws, count: int) -> list[tuple[str, str]]:
 def _box(centre: Float64[np.ndarray, " 2"], side: np.float64) -> Box:
     (x, y), half = centre, side / 2
     return Box(float(x - half), float(y - half), float(x + half), float(y + half))
+
+
+def _paint(
+    behind: UInt8[np.ndarray, "3 H W"],
+    names: list[tuple[str, str]],
+    centres: Float64[np.ndarray, "T N 2"],
+    sides: Float64[np.ndarray, "T N"],
+) -> UInt8[np.ndarray, "T 3 H W"]:
+    """Paint shapes that are inside the frame, the first the nearest, each with a darker rim."""
+    frames = len(sides)
+    sprites = []
+    for n in reversed(range(len(names))):
+        colour, noun = names[n]
+        light = np.broadcast_to(np.array(_LIGHTS[colour], dtype=np.float64), (frames, 3))
+        for share, shade in ((1.0, light // 2), (_RIM, light)):
+            shown = np.ones(frames, dtype=np.bool_)
+            sprites.append(Sprite(noun, centres[:, n], share * sides[:, n], shade, shown))
+    return paint_on_torus(behind, sprites, frames)
+
+
+def _seen_behind(
+    shapes: list[str], centres: Float64[np.ndarray, "2 2"], sides: Float64[np.ndarray, " 2"]
+) -> float:
+    """Return what share of the second shape the first one does not hide."""
+    across = (np.arange(_PROBES) + 0.5) / _PROBES - 0.5
+    dx, dy = sides[1] * across[None, :], sides[1] * across[:, None]
+    behind = signed_distance(shapes[1], dx, dy, sides[1]) < 0
+    between = centres[1] - centres[0]
+    front = signed_distance(shapes[0], dx + between[0], dy + between[1], sides[0]) < 0
+    return float((behind & ~front).sum() / behind.sum())
