@@ -1,11 +1,8 @@
 """A run of the captioning task, ready to begin or to go on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
-
-from torch import Tensor
 
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.tasks.captioning import CaptioningModel, mean_nats
@@ -19,7 +16,6 @@ from unrolled.tasks.captioning_learning_options import (
 from unrolled.tasks.captioning_networks import DEFAULT_MODEL, build_captioner
 from unrolled.tasks.captioning_options import CaptioningOptions
 from unrolled.tasks.parts import PARTS
-from unrolled.tasks.video_preprocessing import Preprocessing
 from unrolled.tasks.video_weights import preprocessing_like, start_from
 from unrolled.training.device import seed_everything
 from unrolled.training.loop import Counters, Poll, Progress, Training
@@ -178,7 +174,7 @@ def _new_model(
     return CaptioningModel(
         network,
         data.vocabulary,
-        scaled_like(data.preprocessing, describing.weights),
+        preprocessing_like(data.preprocessing, describing.weights),
         {"name": name, "encoder": describing.encoder, "options": options},
         reading,
         describing,
