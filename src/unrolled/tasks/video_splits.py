@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from unrolled.readers.video_sets import VideoItem, split_by_group
+from unrolled.tasks.parts import PARTS
 from unrolled.tasks.video_options import VideoOptions, parse_fold, shares
-
-PARTS = ("train", "valid", "test")
 
 
 class Member(NamedTuple):
