@@ -11,6 +11,7 @@ from torch import Tensor
 
 from unrolled.errors import ShapeError
 from unrolled.reports.lighting import Grid, lit, smooth_attention
+from unrolled.reports.pictures import enlarged
 
 _PAPER, _INK, _MUTED, _FAINT, _MARK = (
     (255, 255, 255),
@@ -21,7 +22,6 @@ _PAPER, _INK, _MUTED, _FAINT, _MARK = (
 )
 _GAP = 10  # pixels between tiles
 _MOST_COLUMNS = 7
-_SQUARES_FROM = 2.5  # times larger
 _WORD_MILLISECONDS, _LAST_MILLISECONDS = 800, 2400
 
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -56,7 +56,7 @@ def attention_row(
         (520, 212)
     """
     _check(words, weights, probabilities)
-    tiles = [_enlarged(pixels, side), *(_tile(pixels, each, grid, side) for each in weights)]
+    tiles = [enlarged(pixels, side), *(_tile(pixels, each, grid, side) for each in weights)]
     return _sheet(tiles, ["", *words], ["", *_percent(probabilities, len(words))], columns, side)
 
 
@@ -86,7 +86,7 @@ def film_attention_row(
     _check(words, weights, probabilities)
     if weights.shape[1] != len(frames):
         raise ShapeError(f"{len(frames)} weights, one a frame", str(weights.shape[1]))
-    first = [_enlarged(frame, side) for frame in frames]
+    first = [enlarged(frame, side) for frame in frames]
     width, height = first[0].size
     font, small = _font(side / 6), _font(side / 8)
     margin = round(max([side * 0.8, *(font.getlength(word) for word in words)])) + 2 * _GAP
@@ -131,7 +131,7 @@ def attention_gif(
         b'GIF89a'
     """
     _check(words, weights, probabilities)
-    tiles = [_tile(pixels, each, grid, side) for each in weights] or [_enlarged(pixels, side)]
+    tiles = [_tile(pixels, each, grid, side) for each in weights] or [enlarged(pixels, side)]
     notes = _percent(probabilities, len(words)) or [""]
     first, *others = (
         _with_caption(tile, words, number, note, side)
@@ -193,7 +193,7 @@ def _balanced(count: int) -> int:
 
 def _tile(pixels: Tensor, weights: Tensor, grid: Grid, side: int) -> Image.Image:
     """Light an enlarged picture, so that the light is smooth however few pixels there are."""
-    large = _enlarged(pixels, side)
+    large = enlarged(pixels, side)
     return _lit(large, smooth_attention(weights.float(), grid, large.height, large.width))
 
 
@@ -201,21 +201,12 @@ def _shaded(frames: Tensor, weights: Tensor, side: int) -> list[Image.Image]:
     """Light each frame as a whole, the one of the greatest weight fully."""
     shares = weights.float() / weights.float().max().clamp(min=1e-30)
     pairs = zip(frames, shares, strict=True)
-    return [_lit(_enlarged(frame, side), share.view(1, 1)) for frame, share in pairs]
+    return [_lit(enlarged(frame, side), share.view(1, 1)) for frame, share in pairs]
 
 
 def _lit(picture: Image.Image, share: Tensor) -> Image.Image:
     pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
     return Image.fromarray(lit(pixels, share))
-
-
-def _enlarged(pixels: Tensor, side: int) -> Image.Image:
-    """Return a picture whose longer side is ``side``; pixels much enlarged stay squares."""
-    picture = Image.fromarray(pixels.permute(1, 2, 0).cpu().numpy())
-    scale = side / max(picture.size)
-    width, height = (max(1, round(length * scale)) for length in picture.size)
-    how = Image.Resampling.NEAREST if scale >= _SQUARES_FROM else Image.Resampling.LANCZOS
-    return picture.resize((width, height), how)
 
 
 def _with_caption(
