@@ -68,6 +68,7 @@ _LIBRARY = {
     "resnet50": "unrolled.encoders:ResNet50",
     "rnn": "unrolled.cells:RNN",
     "s3d": "unrolled.encoders:S3D",
+    "show_and_tell": "unrolled.models:ShowAndTell",
     "show_attend_tell": "unrolled.models:ShowAttendTell",
     "single_frame": "unrolled.encoders:SingleFrame",
     "slow_fusion": "unrolled.encoders:SlowFusion",

@@ -68,6 +68,10 @@ def test_low_precision_keeps_a_float32_state(name: str) -> None:
         assert leaf.dtype in (state_dtype(torch.bfloat16), torch.int64)
 
 
+def is_base(cls: type) -> bool:
+    return cls is Recurrence or inspect.isabstract(cls)
+
+
 def public_recurrences() -> list[type]:
     found = set()
     for info in pkgutil.walk_packages(unrolled.__path__, "unrolled."):
@@ -75,7 +79,7 @@ def public_recurrences() -> list[type]:
             continue
         for name, cls in inspect.getmembers(importlib.import_module(info.name), inspect.isclass):
             is_ours = cls.__module__.startswith("unrolled") and not name.startswith("_")
-            if is_ours and issubclass(cls, Recurrence) and cls is not Recurrence:
+            if is_ours and issubclass(cls, Recurrence) and not is_base(cls):
                 found.add(cls)
     return sorted(found, key=lambda cls: cls.__name__)
 

@@ -1,6 +1,12 @@
 """Networks from papers, assembled from cells and layers; one file a paper."""
 
 from unrolled.models.bigram import BigramLanguageModel, bigram_nats
+from unrolled.models.captioner import (
+    Captioner,
+    CaptionOutput,
+    Objective,
+    PooledMemory,
+)
 from unrolled.models.causal_r2plus1d import (
     CausalR2Plus1D,
     CausalR2Plus1DBlock,
@@ -13,8 +19,10 @@ from unrolled.models.gru_rcn import GRURCN, GRURCNState
 from unrolled.models.language_model import RecurrentLanguageModel
 from unrolled.models.lrcn import LRCN
 from unrolled.models.min_char_rnn import MinCharRNN, MinCharRNNState
+from unrolled.models.picture_captioner import PictureCaptioner
 from unrolled.models.profile_lstm import ProfileLSTM
 from unrolled.models.recurrent_classifier import RecurrentClassifier
+from unrolled.models.show_and_tell import ShowAndTell
 from unrolled.models.show_attend_tell import AttentionOutput, Memory, ShowAttendTell
 from unrolled.models.tcn import TCN, TCNLanguageModel
 from unrolled.models.transformer import CausalTransformerLanguageModel
@@ -25,6 +33,8 @@ __all__ = [
     "TCN",
     "AttentionOutput",
     "BigramLanguageModel",
+    "CaptionOutput",
+    "Captioner",
     "CausalR2Plus1D",
     "CausalR2Plus1DBlock",
     "CausalSmall",
@@ -35,10 +45,14 @@ __all__ = [
     "Memory",
     "MinCharRNN",
     "MinCharRNNState",
+    "Objective",
+    "PictureCaptioner",
+    "PooledMemory",
     "ProfileLSTM",
     "R2Plus1DBlockState",
     "RecurrentClassifier",
     "RecurrentLanguageModel",
+    "ShowAndTell",
     "ShowAttendTell",
     "SqueezeExcitation",
     "TCNLanguageModel",

@@ -3,11 +3,12 @@
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from unrolled.cells import LSTM, LSTMState
-from unrolled.recurrence import Recurrence, group_rows, repeat_rows
+from unrolled.models.captioner import Captioner, Objective, cross_entropy
+from unrolled.recurrence import group_rows, repeat_rows
 from unrolled.shapes import check_shape
 from unrolled.state import state_dtype
 
@@ -26,7 +27,7 @@ class AttentionOutput(NamedTuple):
     weights: Float[Tensor, "*BT L"]  # sum to 1 over L
 
 
-class ShowAttendTell(Recurrence[LSTMState, Tensor, AttentionOutput, Memory]):
+class ShowAttendTell(Captioner[LSTMState, AttentionOutput, Memory]):
     """Decode words from a memory with soft attention.
 
         weights = softmax_l(w . tanh(keys_l + W_h h + b))          keys_l = W_a features_l
@@ -45,11 +46,13 @@ class ShowAttendTell(Recurrence[LSTMState, Tensor, AttentionOutput, Memory]):
         embedding_size: length of a word's vector.
         hidden_size: D.
         attention_size: A, the hidden layer of the attention.
+        doubly_stochastic: lambda, what it costs in training not to look everywhere alike in all.
     Raises:
         ContextError: no memory is bound, or B is not a multiple of its N.
         ShapeError: annotations have not C features.
-    Source: Xu et al. 2015, arXiv:1502.03044, eq. 1-7 and 13 with the gate beta of §4.2.1.
-        Differs: nothing. The penalty on the weights' sum (eq. 14) belongs to the loss.
+    Source: Xu et al. 2015, arXiv:1502.03044, eq. 1-7 and 13 with the gate beta of §4.2.1;
+        ``objective``: eq. 14. Differs: the initial state is one layer each, of tanh; loss and
+        penalty are both divided by the number of words, so that batches weigh by their words.
     Example:
         >>> decoder = ShowAttendTell(11, 5, embedding_size=3, hidden_size=7, attention_size=2)
         >>> memory = decoder.remember(torch.randn(2, 13, 5))
@@ -68,8 +71,10 @@ class ShowAttendTell(Recurrence[LSTMState, Tensor, AttentionOutput, Memory]):
         embedding_size: int = 512,
         hidden_size: int = 512,
         attention_size: int = 512,
+        doubly_stochastic: float = 1.0,
     ) -> None:
         super().__init__()
+        self.doubly_stochastic = doubly_stochastic
         self.feature_size = feature_size
         self.embedding = nn.Embedding(vocabulary_size, embedding_size)
         self.key = nn.Linear(feature_size, attention_size, bias=False)
@@ -85,7 +90,7 @@ class ShowAttendTell(Recurrence[LSTMState, Tensor, AttentionOutput, Memory]):
 
     def remember(self, features: Float[Tensor, "N L C"]) -> Memory:
         """Make a context of ``features``; its keys are computed here once, not at every step."""
-        check_shape("features", features, "N L C", C=self.feature_size)
+        self.check_features(features)
         return Memory(features, self.key(features))
 
     def initial_state(self, batch_size: int) -> LSTMState:
@@ -103,6 +108,16 @@ class ShowAttendTell(Recurrence[LSTMState, Tensor, AttentionOutput, Memory]):
         h, state = self.cell.step(torch.cat([embedded, z], dim=-1), state)
         logits = self.output(embedded + self.from_state(h) + self.from_memory(z))
         return AttentionOutput(logits, weights), state
+
+    def objective(
+        self, y: AttentionOutput, targets: Int[Tensor, "B T"], valid: Bool[Tensor, "B T"]
+    ) -> Objective:
+        """Return nats a word + lambda sum over b, l of (1 - sum over t of weights_btl)² a word."""
+        nats = cross_entropy(y.logits, targets, valid)
+        seen = (y.weights * valid[..., None]).sum(dim=1)  # [B, L]
+        penalty = self.doubly_stochastic * (1 - seen).square().sum() / valid.sum()
+        terms = {"nats_per_word": nats.detach(), "doubly_stochastic": penalty.detach()}
+        return Objective(nats + penalty, terms)
 
     def _look(self, h: Float[Tensor, "B D"]) -> tuple[Tensor, Tensor]:
         features, keys = self.context

@@ -19,7 +19,7 @@ from unrolled.world import Scene, SceneFilm, SceneWorld
 __all__ = ["WORLD", "CaptionItem", "CaptioningData", "read_captioning_data"]
 
 WORLD = "world"  # names the embedded data; a file of this name is ./world
-_WORLD_SEED = 0
+WORLD_SEED = 0
 
 Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 
@@ -148,7 +148,7 @@ def _notices(data: CaptioningData, options: CaptioningOptions) -> tuple[str, ...
 
 def _world(options: CaptioningOptions, films: bool, seed: int) -> CaptioningData:
     world = SceneWorld(
-        seed=_WORLD_SEED, height=options.height, width=options.width, frames=options.frames
+        seed=WORLD_SEED, height=options.height, width=options.width, frames=options.frames
     )
     number = range(options.scenes)
     kind = "film" if films else "scene"

@@ -10,12 +10,18 @@ from torch import Tensor, nn
 
 from unrolled.encoders import PictureNetwork
 from unrolled.errors import ConfigError, ReaderError
-from unrolled.readers.known_weights import how_to_get_weights
+from unrolled.readers.known_weights import how_to_get_weights, known_weights
 from unrolled.readers.weights import read_weights
-from unrolled.tasks.model_folder import read_model
+from unrolled.tasks.model_folder import read_model, task_of_model
 from unrolled.tasks.video_clips import Clips
 from unrolled.tasks.video_networks import AnyRecurrence, network_options
-from unrolled.tasks.video_preprocessing import AnyPreprocessing, Preprocessing, VectorPreprocessing
+from unrolled.tasks.video_preprocessing import (
+    IMAGENET_DEVIATION,
+    IMAGENET_MEAN,
+    AnyPreprocessing,
+    Preprocessing,
+    VectorPreprocessing,
+)
 from unrolled.training.modes import evaluating
 
 Show = Callable[[float, str], None]  # the share that is done, and a few words on it
@@ -63,10 +69,16 @@ def start_from(network: nn.Module, source: str) -> str:
 
 def preprocessing_like(chosen: AnyPreprocessing, source: str | None) -> AnyPreprocessing:
     """Return the preprocessing with the scale and channels that weights were learnt with."""
-    if source is None or not isinstance(chosen, Preprocessing) or not Path(source).is_dir():
+    if source is None or not isinstance(chosen, Preprocessing):
         return chosen
-    found = Preprocessing.of(read_model(Path(source), task="video")[0]["preprocessing"])
-    return replace(chosen, mean=found.mean, deviation=found.deviation, channels=found.channels)
+    path = Path(source)
+    if path.is_dir():
+        found = Preprocessing.of(read_model(path, task=task_of_model(path))[0]["preprocessing"])
+        return replace(chosen, mean=found.mean, deviation=found.deviation, channels=found.channels)
+    known = known_weights(path)
+    if known is not None and known.learnt_from == "ImageNet" and path.suffix == ".pth":
+        return replace(chosen, mean=IMAGENET_MEAN, deviation=IMAGENET_DEVIATION)
+    return chosen
 
 
 def frozen_options(name: str | nn.Module, options: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +122,7 @@ def feature_clips(
 
 def _tensors(path: Path, network: nn.Module) -> dict[str, Tensor]:
     if path.is_dir():
-        return read_model(path, task="video")[1]
+        return read_model(path, task=task_of_model(path))[1]
     if not path.exists():
         raise ReaderError(f"weights at {path}", "nothing there", how_to_get_weights(path))
     most = 4 * sum(

@@ -133,15 +133,18 @@ def drive(
 
 def run(
     case: Case,
-    state: Tree,
+    state: Tree | None,
     cuts: list[int],
     *,
     lengths: Tensor | None = None,
     reset: Tensor | None = None,
 ) -> Run:
     """Drive a case in chunks and take the gradients of a fixed scalar of y and the last state."""
-    x, state = (map_leaves(_leaf, tree) for tree in (case.x, state))
-    wanted = named_leaves(x, "x") | named_leaves(state, "initial state")
+    x = map_leaves(_leaf, case.x)
+    wanted = named_leaves(x, "x")
+    if state is not None:
+        state = map_leaves(_leaf, state)
+        wanted |= named_leaves(state, "initial state")
     wanted |= dict(case.module.named_parameters())
     module = case.module
     if case.context is not None:

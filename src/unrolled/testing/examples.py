@@ -56,6 +56,7 @@ from unrolled.models import (
     LRCN,
     TCN,
     BigramLanguageModel,
+    Captioner,
     CausalR2Plus1D,
     CausalR2Plus1DBlock,
     CausalSmall,
@@ -65,6 +66,7 @@ from unrolled.models import (
     ProfileLSTM,
     RecurrentClassifier,
     RecurrentLanguageModel,
+    ShowAndTell,
     ShowAttendTell,
     TCNLanguageModel,
 )
@@ -124,8 +126,9 @@ def _gru_rcn(*, stacked: bool) -> GRURCN:
     return _awake(GRURCN(5, hidden_sizes=(2, 3, 2, 3, 5), stacked=stacked, network=network))
 
 
-def _memory(decoder: ShowAttendTell, batch_size: int) -> Tree:
-    return decoder.remember(torch.randn(batch_size, 13, 7))
+def _memory(decoder: Captioner[Any, Any, Any], batch_size: int) -> Tree:
+    memory: Tree = decoder.remember(torch.randn(batch_size, 13, 7))
+    return memory
 
 
 EXAMPLES = [
@@ -251,6 +254,12 @@ EXAMPLES = [
     ),
     Example("gru_rcn", lambda: _gru_rcn(stacked=False), floats(2, 3, 3, 33, 37)),
     Example("gru_rcn_stacked", lambda: _gru_rcn(stacked=True), floats(2, 3, 3, 33, 37)),
+    Example(
+        "show_and_tell",
+        lambda: ShowAndTell(11, 7, embedding_size=3, hidden_size=5),
+        tokens(3, 5, below=11),
+        _memory,
+    ),
     Example(
         "show_attend_tell",
         lambda: ShowAttendTell(11, 7, embedding_size=3, hidden_size=5, attention_size=2),
