@@ -155,7 +155,7 @@ class CaptioningModel:
         length = len(row) - finished
         values = scores[: len(row)].tolist()
         return Caption(
-            tuple(self.vocabulary.words_of(row[:length])),
+            tuple(self.vocabulary.entries[token] for token in row[:length]),
             tuple(values[:length]),
             values[length] if finished else None,
             None if weights is None else weights[:length].clone(),

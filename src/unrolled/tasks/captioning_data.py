@@ -1,35 +1,156 @@
-"""STUB."""
+"""What the captioning task learns from: pictures or films with their captions."""
+
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+
 import torch
+from torch import Tensor
+
 from unrolled.metrics import caption_words
-from unrolled.world.scenes import SceneWorld
-from unrolled.tasks.video_preprocessing import Preprocessing
+from unrolled.tasks.captioning_options import CaptioningOptions
+from unrolled.tasks.captioning_split import split_pictures
 from unrolled.tasks.captioning_vocabulary import CaptionVocabulary
-@dataclass
-class Item:
-    name: str; captions: tuple; objects: object; digest: str
+from unrolled.world import SceneFilm, SceneObject, SceneWorld
+
+WORLD = "world"  # names the embedded data; a file of this name is ./world
+_WORLD_SEED = 0
+
+Show = Callable[[float, str], None]  # the share that is done, and a few words on it
+
+
+@dataclass(frozen=True)
+class CaptionItem:
+    """A picture or a film, and all its captions.
+
+    Args:
+        name: what reports call it.
+        captions: all that people said of it.
+        objects: what is in it, in pixels of what ``CaptioningData.pixels`` gives; None where the
+            data does not say.
+        digest: SHA-256 of what it holds, or of what it is made from.
+    """
+
+    name: str
+    captions: tuple[str, ...]
+    objects: tuple[SceneObject, ...] | None
+    digest: str
+
+
+@dataclass(frozen=True)
 class CaptioningData:
-    rejected = (); notices = ()
-    def __init__(self, options, films):
-        self.world = SceneWorld(height=options.height, width=options.width)
-        self.films = films
-        self.options = options
-        n = options.scenes
-        self.items=[]; self._pix=[]; self.scenes=[]
-        for i in range(n):
-            s = self.world.film(i) if films else self.world.scene(i)
-            self.scenes.append(s)
-            self._pix.append(torch.from_numpy((s.frames if films else s.pixels).copy()))
-            self.items.append(Item(f"scene {i}", s.captions, None if films else s.objects, str(i)))
-        a, b = int(.8*n), int(.9*n)
-        self.parts = {"train": list(range(a)), "valid": list(range(a,b)), "test": list(range(b,n))}
-        self.total = n
-        self.vocabulary = CaptionVocabulary(["<start>","<end>","<unk>",*self.world.words])
-        self.preprocessing = Preprocessing(options.height, options.width)
-    def pixels(self, i): return self._pix[i]
-    def tokens(self, vocabulary, max_words):
-        return [[vocabulary.encode(w[:max_words])+[vocabulary.end] for w in caption_words(it.captions)] for it in self.items]
-    def judged(self, numbers, best):
-        return tuple(self.scenes[n].accepts(c) for n, c in zip(numbers, best))
-def read_captioning_data(source, options, *, films): return CaptioningData(options, films)
+    """Pictures or films with their captions.
+
+    Args:
+        source: what was read.
+        films: whether they are films.
+        items: all that is usable.
+        rejected: what is not usable, with the reason.
+        damaged: captions that were left out of what is used, with the reason.
+        vocabulary: the words of what is learnt from.
+        parts: the numbers of the items of train, valid and test.
+        digest: SHA-256 of all of it, by which a run knows its data again.
+        pixels: gives item i, resized: uint8 [3, H, W], or [T, 3, H, W] of a film.
+        true: tells whether a sentence is true of item i, where that can be known; else None.
+        notices: what the caller should know, a sentence each.
+    """
+
+    source: str
+    films: bool
+    items: Sequence[CaptionItem]
+    rejected: tuple[tuple[str, str], ...]
+    damaged: tuple[tuple[str, str], ...]
+    vocabulary: CaptionVocabulary
+    parts: dict[str, list[int]]
+    digest: str
+    pixels: Callable[[int], Tensor]
+    true: Callable[[int, str], bool] | None = None
+    notices: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """Items used and rejected."""
+        return len(self.items) + len(self.rejected)
+
+    def tokens(self, vocabulary: CaptionVocabulary, max_words: int) -> list[list[list[int]]]:
+        """Return the tokens of every caption of every item, cut after so many words, and ``<end>``.
+
+        A caption of which no word is left is none.
+        """
+        found: list[list[list[int]]] = []
+        for captions in self.words:
+            rows = [vocabulary.encode_words(words[:max_words]) for words in captions]
+            found.append([[*row, vocabulary.end] for row in rows if row])
+        return found
+
+    @cached_property
+    def words(self) -> list[list[list[str]]]:
+        """The words of every caption of every item."""
+        every = iter(caption_words([said for item in self.items for said in item.captions]))
+        return [[next(every) for _ in item.captions] for item in self.items]
+
+    def judged(self, numbers: Sequence[int], sentences: Sequence[str]) -> tuple[bool, ...] | None:
+        """Return whether each sentence is true of its item; None where the data cannot tell."""
+        if self.true is None:
+            return None
+        return tuple(self.true(n, said) for n, said in zip(numbers, sentences, strict=True))
+
+
+def read_captioning_data(
+    source: str,
+    options: CaptioningOptions,
+    *,
+    films: bool = False,
+    seed: int = 0,
+    show: Show = lambda *_: None,
+) -> CaptioningData:
+    """Find pictures or films and their captions, in files or in the embedded world.
+
+    Args:
+        source: "world", or a file or a folder of captions.
+        options: how it is read.
+        films: whether films are wanted, and not pictures.
+        seed: of the split, where the data has none of its own.
+        show: is told how far it is.
+    Raises:
+        ReaderError: there is nothing to learn from, or with ``strict`` anything is damaged.
+    """
+    return _world(options, films, seed)
+
+
+def _world(options: CaptioningOptions, films: bool, seed: int) -> CaptioningData:
+    world = SceneWorld(
+        seed=_WORLD_SEED, height=options.height, width=options.width, frames=options.frames
+    )
+    number = range(options.scenes)
+    kind = "film" if films else "scene"
+    shown = [world.film(n) for n in number] if films else [world.scene(n) for n in number]
+    digests = [_digest(f"{kind} of {world} {n}") for n in number]
+    items = tuple(
+        CaptionItem(
+            f"{kind} {n}", shown[n].captions, None if films else shown[n].objects, digests[n]
+        )
+        for n in number
+    )
+
+    def pixels(n: int) -> Tensor:
+        seen = shown[n]
+        return torch.from_numpy(seen.frames if isinstance(seen, SceneFilm) else seen.pixels)
+
+    return CaptioningData(
+        WORLD,
+        films,
+        items,
+        (),
+        (),
+        CaptionVocabulary.of([[word] for word in world.words]),
+        split_pictures(digests, [None] * len(digests), options.split, seed=seed),
+        _digest(f"{options.scenes} {kind}s of {world}"),
+        pixels,
+        lambda n, sentence: shown[n].accepts(sentence),
+    )
+
+
+def _digest(words: str) -> str:
+    return hashlib.sha256(words.encode()).hexdigest()

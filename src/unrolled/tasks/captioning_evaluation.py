@@ -208,7 +208,7 @@ def evaluate_data(
         ReaderError: there is nothing to score.
         ConfigError: no such part.
     """
-    data = read_captioning_data(source, reading or model.reading, films=model.films)
+    data = read_captioning_data(source, reading or model.reading, films=model.films, show=show)
     digests = [item.digest for item in data.items]
     part, wanted, seen = wanted_part(model.parts, digests, part, what="pictures")
     chosen = [n for n, digest in enumerate(digests) if digest in wanted]

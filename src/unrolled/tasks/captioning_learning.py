@@ -16,6 +16,7 @@ from unrolled.tasks.captioning_learning_options import (
 from unrolled.tasks.captioning_networks import DEFAULT_MODEL, build_captioner
 from unrolled.tasks.captioning_options import CaptioningOptions
 from unrolled.tasks.parts import PARTS
+from unrolled.tasks.video_preprocessing import Preprocessing
 from unrolled.tasks.video_weights import preprocessing_like, start_from
 from unrolled.training.device import seed_everything
 from unrolled.training.loop import Counters, Poll, Progress, Training
@@ -171,10 +172,15 @@ def _new_model(
         cure = "pass --height and --width"
         raise ConfigError(f"pictures of at least {smallest} pixels a side", got, cure)
     digests = {part: [data.items[n].digest for n in found] for part, found in parts.items()}
+    preprocessing = preprocessing_like(
+        Preprocessing(reading.height, reading.width, resize=reading.resize), describing.weights
+    )
+    if not isinstance(preprocessing, Preprocessing):
+        raise ConfigError("--weights of a network over pictures", str(describing.weights))
     return CaptioningModel(
         network,
         data.vocabulary,
-        preprocessing_like(data.preprocessing, describing.weights),
+        preprocessing,
         {"name": name, "encoder": describing.encoder, "options": options},
         reading,
         describing,

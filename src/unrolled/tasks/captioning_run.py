@@ -111,7 +111,7 @@ def _prepare(folder: RunFolder, show: Show) -> Learning:
     options = CaptioningTrainingOptions(**request["training"])
     show(0.0, "reading")
     films = captioner_class(request["model"]).films
-    data = read_captioning_data(expand_path(request["data"]), reading, films=films)
+    data = read_captioning_data(expand_path(request["data"]), reading, films=films, show=show)
     use_threads(options.threads)
     words = ""
 

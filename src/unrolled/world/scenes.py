@@ -1,5 +1,6 @@
 """Pictures and films to describe: few shapes on a wall, with every caption that is true of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,16 +53,22 @@ _LIMITS = {"height": 32, "width": 32, "frames": 2, "seed": 0}
 class Scene:
     """A picture, what is in it, and its captions.
 
-    Shapes: pixels [3, H, W] uint8, red green blue.
     Args:
-        pixels: the picture.
         objects: one or two, the nearest first.
         wall: what is behind: plain, striped, dotted or checked.
+        size: height and width of the picture.
+        seed: of the wall's pattern.
     """
 
-    pixels: UInt8[np.ndarray, "3 H W"]
     objects: tuple[SceneObject, ...]
     wall: str
+    size: tuple[int, int]
+    seed: int
+
+    @cached_property
+    def pixels(self) -> UInt8[np.ndarray, "3 H W"]:
+        """The picture, red green blue."""
+        return np.asarray(_paint(self.wall, self.size, self.seed, [self.objects])[0])
 
     @cached_property
     def captions(self) -> tuple[str, ...]:
@@ -77,18 +84,24 @@ class Scene:
 class SceneFilm:
     """A film, what is in each of its frames, and captions that say what moves where.
 
-    Shapes: frames [T, 3, H, W] uint8, red green blue; objects, T of them.
     Args:
-        frames: the pictures.
-        objects: for each frame one or two, the nearest first.
+        objects: for each of T frames one or two, the nearest first.
         deeds: what each of them does.
         wall: what is behind.
+        size: height and width of the pictures.
+        seed: of the wall's pattern.
     """
 
-    frames: UInt8[np.ndarray, "T 3 H W"]
     objects: tuple[tuple[SceneObject, ...], ...]
     deeds: tuple[str, ...]
     wall: str
+    size: tuple[int, int]
+    seed: int
+
+    @cached_property
+    def frames(self) -> UInt8[np.ndarray, "T 3 H W"]:
+        """The pictures, red green blue."""
+        return _paint(self.wall, self.size, self.seed, self.objects)
 
     @cached_property
     def captions(self) -> tuple[str, ...]:
@@ -141,29 +154,25 @@ class SceneWorld:
     def scene(self, number: int) -> Scene:
         """Return the scene of a number; any takes as long as the first."""
         draws = Draws(seed_of(self.seed, number, 0))
-        wall, behind = self._wall(draws)
+        wall = WALLS[draws.below(len(WALLS))]
         names = _names(draws, 1 if draws.uniform(0.0, 1.0) < _ALONE else 2)
         relation = int(draws.below(3))
         while True:  # until the one behind is hidden in part, and seen
             sizes = [SIZES[draws.below(2)] for _ in names]
             sides = np.array([self._scale * draws.uniform(*_SHARES[size]) for size in sizes])
             centres = self._places(sides, relation, draws)
-            shapes = [noun for _, noun in names]
             if relation < 2 or len(names) == 1:
                 break
+            shapes = [noun for _, noun in names]
             if _SEEN[0] <= _seen_behind(shapes, centres, sides) <= _SEEN[1]:
                 break
-        pixels = _paint(behind, names, centres[None], sides[None])[0]
-        objects = (
-            SceneObject(noun, colour, size, _box(centre, side))
-            for (colour, noun), size, centre, side in zip(names, sizes, centres, sides, strict=True)
-        )
-        return Scene(pixels, tuple(objects), wall)
+        objects = _objects(names, sizes, centres, sides)
+        return Scene(objects, wall, (self.height, self.width), seed_of(self.seed, number, 2))
 
     def film(self, number: int) -> SceneFilm:
         """Return the film of a number; any takes as long as the first."""
         draws = Draws(seed_of(self.seed, number, 1))
-        wall, behind = self._wall(draws)
+        wall = WALLS[draws.below(len(WALLS))]
         names = _names(draws, 1 + int(draws.below(2)))
         moving = list(DEEDS)[1:]
         deeds = [moving[draws.below(len(moving))]]
@@ -174,23 +183,15 @@ class SceneWorld:
             low, high = least.min(axis=0), most.max(axis=0)
             if len(names) == 1 or ((low[0] >= high[1]) | (low[1] >= high[0])).any():
                 break
-        frames = _paint(behind, names, centres, sides)
-        objects = (
-            tuple(
-                SceneObject(noun, colour, "", _box(centre, side))
-                for (colour, noun), centre, side in zip(names, at, wide, strict=True)
-            )
-            for at, wide in zip(centres, sides, strict=True)
-        )
-        return SceneFilm(frames, tuple(objects), tuple(deeds), wall)
+        objects = [
+            _objects(names, ["", ""], at, wide) for at, wide in zip(centres, sides, strict=True)
+        ]
+        size = (self.height, self.width)
+        return SceneFilm(tuple(objects), tuple(deeds), wall, size, seed_of(self.seed, number, 2))
 
     @property
     def _scale(self) -> int:
         return min(self.height, self.width)
-
-    def _wall(self, draws: Draws) -> tuple[str, UInt8[np.ndarray, "3 H W"]]:
-        wall = WALLS[draws.below(len(WALLS))]
-        return wall, draw_wall(wall, self.height, self.width, draws)
 
     def _places(
         self, sides: Float64[np.ndarray, " N"], relation: int, draws: Draws
@@ -246,27 +247,34 @@ def _names(draws: Draws, count: int) -> list[tuple[str, str]]:
     return [(SCENE_COLOURS[colour], NOUNS[noun]) for colour, noun in chosen]
 
 
-def _box(centre: Float64[np.ndarray, " 2"], side: np.float64) -> Box:
-    (x, y), half = centre, side / 2
-    return Box(float(x - half), float(y - half), float(x + half), float(y + half))
+def _objects(
+    names: list[tuple[str, str]],
+    sizes: list[str],
+    centres: Float64[np.ndarray, "N 2"],
+    sides: Float64[np.ndarray, " N"],
+) -> tuple[SceneObject, ...]:
+    corners = np.concatenate([centres - sides[:, None] / 2, centres + sides[:, None] / 2], axis=1)
+    boxes = [Box(*corner) for corner in corners.tolist()]
+    return tuple(
+        SceneObject(noun, colour, size, box)
+        for (colour, noun), size, box in zip(names, sizes, boxes, strict=False)
+    )
 
 
 def _paint(
-    behind: UInt8[np.ndarray, "3 H W"],
-    names: list[tuple[str, str]],
-    centres: Float64[np.ndarray, "T N 2"],
-    sides: Float64[np.ndarray, "T N"],
+    wall: str, size: tuple[int, int], seed: int, frames: Sequence[Sequence[SceneObject]]
 ) -> UInt8[np.ndarray, "T 3 H W"]:
     """Paint shapes that are inside the frame, the first the nearest, each with a darker rim."""
-    frames = len(sides)
+    corners = np.array([[thing.box for thing in frame] for frame in frames])
+    centres = (corners[..., :2] + corners[..., 2:]) / 2
+    sides = corners[..., 2] - corners[..., 0]
+    shown = np.ones(len(frames), dtype=np.bool_)
     sprites = []
-    for n in reversed(range(len(names))):
-        colour, noun = names[n]
-        light = np.broadcast_to(np.array(_LIGHTS[colour], dtype=np.float64), (frames, 3))
+    for n, thing in reversed(list(enumerate(frames[0]))):
+        light = np.broadcast_to(np.array(_LIGHTS[thing.colour], dtype=np.float64), (len(frames), 3))
         for share, shade in ((1.0, light // 2), (_RIM, light)):
-            shown = np.ones(frames, dtype=np.bool_)
-            sprites.append(Sprite(noun, centres[:, n], share * sides[:, n], shade, shown))
-    return paint_on_torus(behind, sprites, frames)
+            sprites.append(Sprite(thing.noun, centres[:, n], share * sides[:, n], shade, shown))
+    return paint_on_torus(draw_wall(wall, *size, Draws(seed)), sprites, len(frames))
 
 
 def _seen_behind(
