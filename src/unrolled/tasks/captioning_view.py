@@ -16,7 +16,7 @@ from unrolled.training.history import History
 
 _EXAMPLES = 6  # of good captions, and of failed ones
 _ATTENDED = 4
-_SIDE, _TILE = 144, 112  # pixels of a picture on the page, and of a tile of attention
+_SIDE, _TILE = 144, 140  # pixels of a picture on the page, and of a tile of attention
 _FRAMES = 6  # of a film that is shown
 
 
