@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
+from cyclopts import Parameter
+
+from unrolled.cli.evaluate_captions import Judging, evaluate_captions
 from unrolled.cli.imports import Imports, run_imports
 from unrolled.cli.output import notice, print_json, print_table, progress_bar
 from unrolled.errors import ConfigError
@@ -36,6 +39,7 @@ def evaluate(
     live: bool = False,
     minutes: float = 10.0,
     background: str | None = None,
+    judging: Annotated[Judging, Parameter(name="*")] = Judging(),  # noqa: B008 (frozen)
     import_: Imports = (),
     json: bool = False,
 ) -> None:
@@ -47,9 +51,11 @@ def evaluate(
 
     Example: unrolled evaluate runs/video-1 --live --minutes 10
 
+    Example: unrolled evaluate runs/captioning-1 --beam 5 --results captions.json
+
     Args:
         model: a run folder or a model folder.
-        data: text or videos, as `train` takes them; a run folder remembers its own.
+        data: text, videos or captions, as `train` takes them; a run folder remembers its own.
         part: left out, it is the held-out part of the data that the model was trained on, and of
             any other data all that the model was not trained on.
         encoding: of texts.
@@ -57,12 +63,13 @@ def evaluate(
         crops: of videos: how many parts of the frame are averaged; left out, as in training.
         average: of videos: what is averaged; left out, as in training.
         group: of other videos: a pattern whose match in a path is its group.
-        strict: of videos: fail if any is damaged or missing.
+        strict: of videos and captions: fail if any is damaged or missing.
         motion: of videos: also say what is lost with frames shuffled, reversed and frozen.
         live: of videos: join them to one long stream and label that frame by frame.
         minutes: of that stream.
         background: of that stream: what idle stretches between the videos are made of, as `train`
             takes it; left out, as in training.
+        judging: of captions.
         import_: a Python file of yours that registers the model's network.
         json: print one JSON object and nothing else.
     """
@@ -74,6 +81,9 @@ def evaluate(
     use_threads(0)
     if task.name == "language":
         _language(loaded, model, data, part, encoding, json=json)
+        return
+    if task.name == "captioning":
+        evaluate_captions(loaded, model, data, part, judging, strict=strict, json=json)
         return
     changes = {"test_clips": clips, "test_crops": crops, "group": group, "strict": strict or None}
     given: dict[str, object] = {name: value for name, value in changes.items() if value is not None}

@@ -27,7 +27,9 @@ def captioning(
     run: Annotated[RunFlags, Parameter(name="*")] = RunFlags(),  # noqa: B008
     reading: Annotated[CaptioningOptions, Parameter(name="*")] = CaptioningOptions(),  # noqa: B008
     describing: Annotated[DescribingOptions, Parameter(name="*")] = DescribingOptions(),  # noqa: B008
-    training: Annotated[CaptioningTrainingOptions, Parameter(name="*")] = CaptioningTrainingOptions(),  # noqa: B008, E501
+    training: Annotated[
+        CaptioningTrainingOptions, Parameter(name="*")
+    ] = CaptioningTrainingOptions(),  # noqa: B008
 ) -> int:
     """Learn to say in a sentence what a picture shows, or what happens in a film.
 

@@ -22,6 +22,7 @@ from unrolled.tasks.model_folder import model_home, read_model, write_model
 from unrolled.tasks.video_preprocessing import Preprocessing
 from unrolled.training.configuration import read_options
 from unrolled.training.loop import Poll
+from unrolled.training.modes import evaluating
 
 _ROWS = 160  # captions that are scored together
 
@@ -94,6 +95,15 @@ class CaptioningModel:
     def films(self) -> bool:
         """Whether it describes films, and not pictures."""
         return self.network.decoder.films
+
+    @property
+    def attends(self) -> bool:
+        """Whether it says, word by word, where it looked."""
+        decoder, length = self.network.decoder, 1
+        with torch.no_grad(), evaluating(self.network):
+            context = decoder.remember(torch.zeros(1, length, decoder.feature_size))
+            y, _ = decoder.given(context)(torch.zeros(1, 1, dtype=torch.int64))
+        return hasattr(y, "weights")
 
     @property
     def grid(self) -> tuple[int, int] | None:
@@ -237,9 +247,7 @@ def mean_nats(
     return total / max(1, count)
 
 
-def _groups(
-    captions: Sequence[Sequence[Sequence[int]]], numbers: Sequence[int]
-) -> list[list[int]]:
+def _groups(captions: Sequence[Sequence[Sequence[int]]], numbers: Sequence[int]) -> list[list[int]]:
     """Return the pictures in groups of about as many captions as are scored together."""
     groups: list[list[int]] = [[]]
     room = _ROWS

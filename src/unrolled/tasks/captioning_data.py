@@ -2,40 +2,26 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from unrolled.errors import ReaderError
 from unrolled.metrics import caption_words
+from unrolled.tasks.captioning_files import CaptionItem, read_caption_files
 from unrolled.tasks.captioning_options import CaptioningOptions
 from unrolled.tasks.captioning_split import split_pictures
 from unrolled.tasks.captioning_vocabulary import CaptionVocabulary
-from unrolled.world import SceneFilm, SceneObject, SceneWorld
+from unrolled.world import Scene, SceneFilm, SceneWorld
+
+__all__ = ["WORLD", "CaptionItem", "CaptioningData", "read_captioning_data"]
 
 WORLD = "world"  # names the embedded data; a file of this name is ./world
-_WORLD_SEED = 0
+WORLD_SEED = 0
 
 Show = Callable[[float, str], None]  # the share that is done, and a few words on it
-
-
-@dataclass(frozen=True)
-class CaptionItem:
-    """A picture or a film, and all its captions.
-
-    Args:
-        name: what reports call it.
-        captions: all that people said of it.
-        objects: what is in it, in pixels of what ``CaptioningData.pixels`` gives; None where the
-            data does not say.
-        digest: SHA-256 of what it holds, or of what it is made from.
-    """
-
-    name: str
-    captions: tuple[str, ...]
-    objects: tuple[SceneObject, ...] | None
-    digest: str
 
 
 @dataclass(frozen=True)
@@ -116,23 +102,59 @@ def read_captioning_data(
     Raises:
         ReaderError: there is nothing to learn from, or with ``strict`` anything is damaged.
     """
-    return _world(options, films, seed)
+    if source == WORLD:
+        return _world(options, films, seed)
+    found = read_caption_files(source, options, films=films, show=show)
+    parts = split_pictures(
+        [item.digest for item in found.items], found.named_parts, options.split, seed=seed
+    )
+    if not parts["train"]:
+        raise ReaderError(f"captioned pictures to train on in {source}", "none")
+    told = CaptioningData(
+        source,
+        films,
+        found.items,
+        found.rejected,
+        found.damaged,
+        CaptionVocabulary(()),
+        parts,
+        _digest(" ".join(f"{item.digest} {item.captions}" for item in found.items)),
+        found.pixels,
+    )
+    learnt = [words for number in parts["train"] for words in told.words[number]]
+    vocabulary = CaptionVocabulary.of(learnt, min_count=options.min_count)
+    return replace(told, vocabulary=vocabulary, notices=_notices(told, options))
+
+
+def _notices(data: CaptioningData, options: CaptioningOptions) -> tuple[str, ...]:
+    found = []
+    kind = "films" if data.films else "pictures"
+    for words, faults in (("rejected", data.rejected), ("captions left out", data.damaged)):
+        if faults:
+            name, reason = faults[0]
+            of = f" of {data.total:,} {kind}" if words == "rejected" else ""
+            found.append(f"{len(faults):,}{of} {words}, first {name}: {reason}")
+    lengths = [len(words) for captions in data.words for words in captions]
+    long = sum(length > options.max_words for length in lengths)
+    if long:
+        found.append(
+            f"{long:,} of {len(lengths):,} captions are longer than {options.max_words} words: "
+            "they are cut there when they are learnt from"
+        )
+    if not data.parts["valid"]:
+        found.append(f"too few {kind} to hold a part out: validation is on what is learnt")
+    return tuple(found)
 
 
 def _world(options: CaptioningOptions, films: bool, seed: int) -> CaptioningData:
     world = SceneWorld(
-        seed=_WORLD_SEED, height=options.height, width=options.width, frames=options.frames
+        seed=WORLD_SEED, height=options.height, width=options.width, frames=options.frames
     )
     number = range(options.scenes)
     kind = "film" if films else "scene"
-    shown = [world.film(n) for n in number] if films else [world.scene(n) for n in number]
+    shown = [world.film(n) if films else world.scene(n) for n in number]
     digests = [_digest(f"{kind} of {world} {n}") for n in number]
-    items = tuple(
-        CaptionItem(
-            f"{kind} {n}", shown[n].captions, None if films else shown[n].objects, digests[n]
-        )
-        for n in number
-    )
+    items = tuple(_world_item(f"{kind} {n}", shown[n], digests[n]) for n in number)
 
     def pixels(n: int) -> Tensor:
         seen = shown[n]
@@ -150,6 +172,11 @@ def _world(options: CaptioningOptions, films: bool, seed: int) -> CaptioningData
         pixels,
         lambda n, sentence: shown[n].accepts(sentence),
     )
+
+
+def _world_item(name: str, shown: Scene | SceneFilm, digest: str) -> CaptionItem:
+    objects = shown.objects if isinstance(shown, Scene) else None  # those of a film move
+    return CaptionItem(name, shown.captions, objects, digest)
 
 
 def _digest(words: str) -> str:

@@ -129,7 +129,7 @@ def evaluate_pictures(
     part: str,
     learnt: Sequence[int] = (),
     beam: int | None = None,
-    jars: Jars = Jars(),  # noqa: B008 (frozen)
+    jars: Jars = Jars(),
     show: Show = lambda *_: None,
 ) -> CaptioningScore:
     """Describe pictures and score what was said.
@@ -190,7 +190,7 @@ def evaluate_data(
     part: str | None = None,
     reading: CaptioningOptions | None = None,
     beam: int | None = None,
-    jars: Jars = Jars(),  # noqa: B008 (frozen)
+    jars: Jars = Jars(),
     show: Show = lambda *_: None,
 ) -> CaptioningScore:
     """Score a model on data: its held-out part, or what of other data it has not seen.

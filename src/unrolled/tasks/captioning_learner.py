@@ -19,7 +19,8 @@ _MOST_BYTES = 2 << 30  # of what it makes of them; beyond, it looks again each t
 class CaptionLearner(nn.Module):
     """A captioner over uint8 pictures, or over what its frozen encoder made of them.
 
-        y = captioner.decoder.given(remember(annotations((pictures / 255 - mean) / deviation)))(words)
+        features = annotations((pictures / 255 - mean) / deviation)
+        y = decoder.given(decoder.remember(features))(words)
 
     Args:
         captioner: learns.

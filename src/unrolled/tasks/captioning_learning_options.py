@@ -1,4 +1,4 @@
-"""What the captioning task can be told of networks and of learning; read without importing torch."""
+"""What the captioning task can be told of its networks and of learning; imports no torch."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -73,4 +73,6 @@ class CaptioningTrainingOptions(TrainingOptions):  # noqa: D101 (it has its pare
         for name in ("window", "backward_steps", "carry_state"):
             if getattr(self, name) != usual[name].default:
                 flag = f"--{name.replace('_', '-')}"
-                raise ConfigError(f"no {flag}, since captions are learnt whole", str(getattr(self, name)))
+                raise ConfigError(
+                    f"no {flag}, since captions are learnt whole", str(getattr(self, name))
+                )

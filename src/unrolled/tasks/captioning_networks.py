@@ -1,10 +1,8 @@
 """From names and options to a captioner that joins a network over pictures with a decoder."""
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from unrolled.encoders import PictureNetwork
@@ -45,10 +43,6 @@ def build_captioner(
     """
     chosen = captioner_options(name, encoder)
     mine = {key: chosen[key] for key in chosen if chosen[key] is not None} | dict(options)
-    for key in options:
-        if key.startswith(_ENCODER) and key not in chosen:
-            allowed = [key for key in chosen if key.startswith(_ENCODER)]
-            raise ConfigError(f"an option of {encoder}: {', '.join(allowed)}", repr(key))
     looking = build_with(
         encoder_class(encoder), encoder, {}, _of_encoder(mine), _of_encoder(chosen)
     )

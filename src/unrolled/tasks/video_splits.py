@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from unrolled.readers.video_sets import VideoItem, split_by_group
-from unrolled.tasks.parts import PARTS
 from unrolled.tasks.video_options import VideoOptions, parse_fold, shares
 
 
@@ -32,7 +31,7 @@ def split(members: Sequence[Member], options: VideoOptions, *, seed: int = 0) ->
     Example:
         >>> members = [Member(str(n % 2), f"video {n // 4}", str(n)) for n in range(40)]
         >>> parts = split(members, VideoOptions(split="80/10/10"))
-        >>> [parts.count(part) for part in PARTS]
+        >>> [parts.count(part) for part in ("train", "valid", "test")]
         [32, 4, 4]
     """
     train, valid, test = shares(options.split)

@@ -11,7 +11,7 @@ from unrolled.training.truncated_bptt import Chunk
 class WholeSequences:
     """Gives a module the whole x of a window; it stands where ``TruncatedBPTT`` does.
 
-        y = model(x)        loss = loss_of(y, target)
+    y = model(x)        loss = loss_of(y, target)
     """
 
     def __init__(self) -> None:
