@@ -187,20 +187,17 @@ def _show_video(found: "Comparison", form: str) -> None:
 
 
 def _show_captioning(found: "CaptioningComparison", form: str) -> None:
-    columns = ["model", "CIDEr-D", "BLEU-4", "exact %", "true %", "nats", "looks at it %"]
-    columns += ["parameters", "train s", "ms"]
+    columns = ["model", "CIDEr-D", "exact", "true", "looks", "parameters", "s", "ms"]
     rows = [
         [
             entry.model,
             f"{entry.cider_d:.3f}" + ("" if entry.spread is None else f" ± {entry.spread:.3f}"),
-            f"{entry.bleu_4:.3f}",
             _percent(entry.exact_match),
             _percent(entry.true),
-            f"{entry.nats_per_word:.3f}",
             _percent(entry.pointing_accuracy),
             f"{entry.parameters:,}",
             f"{entry.training_seconds:.0f}",
-            f"{entry.milliseconds_per_caption:.1f}",
+            f"{entry.milliseconds_per_caption:.0f}",
         ]
         for entry in found.entries
     ]
@@ -208,8 +205,9 @@ def _show_captioning(found: "CaptioningComparison", form: str) -> None:
         columns,
         rows,
         form,
-        f"means over {found.entries[0].runs} runs each, in {found.out}; nats: per word of the "
-        "references; looks at it: as it names an object; ms: for a caption of one picture",
+        f"means over {found.entries[0].runs} runs each, in {found.out}; exact: % of captions that "
+        "are one of their references; true: % that are true; looks: % of names said while looking "
+        "at the object; s: of training; ms: for a caption of one picture",
     )
 
 
