@@ -8,8 +8,8 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from unrolled.errors import ConfigError
+from unrolled.layers.hashing import hash_bits
 from unrolled.recurrence import Recurrence
-from unrolled.state import as_rows
 
 
 class DropoutState(NamedTuple):
@@ -73,34 +73,6 @@ class Dropout(Recurrence[DropoutState]):
             return x, after
         steps = state.step[:, None] + torch.arange(num_steps, device=x.device)  # [B, T]
         mask_number = torch.zeros_like(steps) if self.period is None else steps // self.period
-        bits = _hash_bits(state.seed[:, None], mask_number, prod(x.shape[2:]))  # [B, T, C]
+        bits = hash_bits(state.seed[:, None], mask_number, prod(x.shape[2:]))  # [B, T, C]
         keep = bits >= round(self.p * 2**32) - 2**31
         return x * keep.view(x.shape) / (1 - self.p), after
-
-
-def _hash_bits(seed: Tensor, number: Tensor, size: int) -> Tensor:
-    """Return 32 random bits, as int32, for each of ``size`` elements of every mask."""
-    key = _mix(_mix(seed & 0xFFFFFFFF) ^ (seed >> 32)) ^ _mix(number & 0xFFFFFFFF)
-    key = _mix(key + (number >> 32) + 0x9E3779B9)
-    element = torch.arange(size, device=seed.device, dtype=torch.int64) * 0x9E3779B9
-    # int32 from here on, in place: this runs once for every element of x.
-    bits = as_rows(key, key[..., None]).to(torch.int32) + element.to(torch.int32)
-    return _mix32_(bits)
-
-
-def _mix(word: Tensor) -> Tensor:
-    """Murmur3's finaliser on the low 32 bits of int64."""
-    word = word & 0xFFFFFFFF
-    word = ((word ^ (word >> 16)) * 0x85EBCA6B) & 0xFFFFFFFF
-    word = ((word ^ (word >> 13)) * 0xC2B2AE35) & 0xFFFFFFFF
-    return word ^ (word >> 16)
-
-
-def _mix32_(word: Tensor) -> Tensor:
-    """The same finaliser in int32, overwriting ``word``; a shift there copies the sign bit."""
-    word ^= (word >> 16) & 0xFFFF
-    word *= 0x85EBCA6B - 2**32
-    word ^= (word >> 13) & 0x7FFFF
-    word *= 0xC2B2AE35 - 2**32
-    word ^= (word >> 16) & 0xFFFF
-    return word

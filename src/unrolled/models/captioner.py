@@ -53,10 +53,13 @@ class Captioner(Recurrence[StateT, Tensor, OutputT, ContextT], ABC):
 
     Attributes:
         films: it takes the frames of a film for its features, in their order, one vector each.
+        feed_image: when the picture enters: "once", before or with the first word, or "always", at
+            every word.
         feature_size: C, the length of a feature.
     """
 
     films: ClassVar[bool] = False
+    feed_image: str = "once"
     feature_size: int
 
     @abstractmethod

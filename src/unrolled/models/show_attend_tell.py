@@ -1,33 +1,57 @@
 """Show, Attend and Tell: a decoder that looks somewhere else for every word."""
 
-from typing import NamedTuple
-
-import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 from torch import Tensor, nn
 
-from unrolled.cells import LSTM, LSTMState
-from unrolled.models.captioner import Captioner, Objective, cross_entropy
-from unrolled.recurrence import group_rows, repeat_rows
-from unrolled.shapes import check_shape
-from unrolled.state import state_dtype
+from unrolled.cells import LSTMState
+from unrolled.models._attending import (
+    AttentionOutput,
+    Memory,
+    OutputT,
+    StateT,
+    _Attending,
+    _SoftAttending,
+)
+from unrolled.models.captioner import Objective, cross_entropy
+
+__all__ = ["AttentionOutput", "Memory", "ShowAttendTell"]
 
 
-class Memory(NamedTuple):
-    """What is looked at: the annotations, and their part of the attention's first layer."""
+class _GatedAttending(_Attending[StateT, OutputT]):
+    """What soft and hard attention share: the gate beta, and what is said.
 
-    features: Float[Tensor, "N L C"]
-    keys: Float[Tensor, "N L A"]
+    z = sigmoid(w_beta . h + b_beta) * sum over l of weights_l features_l
+    logits = W_o (E x + W_s h' + W_z z) + b_o
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        feature_size: int,
+        *,
+        embedding_size: int,
+        hidden_size: int,
+        attention_size: int,
+    ) -> None:
+        super().__init__(
+            vocabulary_size,
+            feature_size,
+            embedding_size=embedding_size,
+            hidden_size=hidden_size,
+            attention_size=attention_size,
+            gated=True,
+        )
+        self.from_state = nn.Linear(hidden_size, embedding_size, bias=False)
+        self.from_memory = nn.Linear(feature_size, embedding_size, bias=False)
+        self.output = nn.Linear(embedding_size, vocabulary_size)
+
+    def say(self, embedded: Tensor, h: Tensor, z: Tensor) -> Tensor:
+        """Return logits."""
+        logits: Tensor = self.output(embedded + self.from_state(h) + self.from_memory(z))
+        return logits
 
 
-class AttentionOutput(NamedTuple):
-    """What the decoder says, and where it looked to say it."""
-
-    logits: Float[Tensor, "*BT V"]
-    weights: Float[Tensor, "*BT L"]  # sum to 1 over L
-
-
-class ShowAttendTell(Captioner[LSTMState, AttentionOutput, Memory]):
+class ShowAttendTell(_GatedAttending[LSTMState, AttentionOutput], _SoftAttending):
     """Decode words from a memory with soft attention.
 
         weights = softmax_l(w . tanh(keys_l + W_h h + b))          keys_l = W_a features_l
@@ -43,7 +67,7 @@ class ShowAttendTell(Captioner[LSTMState, AttentionOutput, Memory]):
     Args:
         vocabulary_size: V.
         feature_size: C, the length of an annotation.
-        embedding_size: length of a word's vector.
+        embedding_size: E, the length of a word's vector.
         hidden_size: D.
         attention_size: A, the hidden layer of the attention.
         doubly_stochastic: lambda, what it costs in training not to look everywhere alike in all.
@@ -61,8 +85,6 @@ class ShowAttendTell(Captioner[LSTMState, AttentionOutput, Memory]):
         (torch.Size([6, 4, 11]), torch.Size([6, 4, 13]))
     """
 
-    context_type = Memory
-
     def __init__(
         self,
         vocabulary_size: int,
@@ -73,41 +95,14 @@ class ShowAttendTell(Captioner[LSTMState, AttentionOutput, Memory]):
         attention_size: int = 512,
         doubly_stochastic: float = 1.0,
     ) -> None:
-        super().__init__()
+        super().__init__(
+            vocabulary_size,
+            feature_size,
+            embedding_size=embedding_size,
+            hidden_size=hidden_size,
+            attention_size=attention_size,
+        )
         self.doubly_stochastic = doubly_stochastic
-        self.feature_size = feature_size
-        self.embedding = nn.Embedding(vocabulary_size, embedding_size)
-        self.key = nn.Linear(feature_size, attention_size, bias=False)
-        self.query = nn.Linear(hidden_size, attention_size)
-        self.score = nn.Linear(attention_size, 1, bias=False)
-        self.gate = nn.Linear(hidden_size, 1)
-        self.cell = LSTM(embedding_size + feature_size, hidden_size)
-        self.initial_h = nn.Linear(feature_size, hidden_size)
-        self.initial_c = nn.Linear(feature_size, hidden_size)
-        self.from_state = nn.Linear(hidden_size, embedding_size, bias=False)
-        self.from_memory = nn.Linear(feature_size, embedding_size, bias=False)
-        self.output = nn.Linear(embedding_size, vocabulary_size)
-
-    def remember(self, features: Float[Tensor, "N L C"]) -> Memory:
-        """Make a context of ``features``; its keys are computed here once, not at every step."""
-        self.check_features(features)
-        return Memory(features, self.key(features))
-
-    def initial_state(self, batch_size: int) -> LSTMState:
-        """Return what the mean annotation says."""
-        mean = repeat_rows(self.context.features.mean(dim=1), batch_size)
-        h, c = torch.tanh(self.initial_h(mean)), torch.tanh(self.initial_c(mean))
-        dtype = state_dtype(mean.dtype)
-        return LSTMState(h.to(dtype), c.to(dtype))
-
-    def step(self, x_t: Int[Tensor, " B"], state: LSTMState) -> tuple[AttentionOutput, LSTMState]:
-        """Look, then say the next word."""
-        check_shape("x_t", x_t, "B")
-        embedded = self.embedding(x_t)
-        z, weights = self._look(state.h.to(embedded.dtype))
-        h, state = self.cell.step(torch.cat([embedded, z], dim=-1), state)
-        logits = self.output(embedded + self.from_state(h) + self.from_memory(z))
-        return AttentionOutput(logits, weights), state
 
     def objective(
         self, y: AttentionOutput, targets: Int[Tensor, "B T"], valid: Bool[Tensor, "B T"]
@@ -118,11 +113,3 @@ class ShowAttendTell(Captioner[LSTMState, AttentionOutput, Memory]):
         penalty = self.doubly_stochastic * (1 - seen).square().sum() / valid.sum()
         terms = {"nats_per_word": nats.detach(), "doubly_stochastic": penalty.detach()}
         return Objective(nats + penalty, terms)
-
-    def _look(self, h: Float[Tensor, "B D"]) -> tuple[Tensor, Tensor]:
-        features, keys = self.context
-        query = group_rows(self.query(h), len(features))  # [N, K, A]
-        hidden = torch.tanh(keys[:, None] + query[:, :, None])  # [N, K, L, A]
-        weights = self.score(hidden).squeeze(-1).softmax(dim=-1)  # [N, K, L]
-        z = (weights @ features).flatten(0, 1)
-        return torch.sigmoid(self.gate(h)) * z, weights.flatten(0, 1)

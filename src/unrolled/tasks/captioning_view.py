@@ -7,16 +7,16 @@ from math import exp
 from markupsafe import Markup
 from torch import Tensor
 
-from unrolled.reports.attention import attention_row, film_attention_row
 from unrolled.reports.pictures import embedded, film_strip, shown_picture
 from unrolled.tasks.captioning import Caption
+from unrolled.tasks.captioning_attention import attention_sheet
 from unrolled.tasks.captioning_data import CaptioningData
 from unrolled.tasks.captioning_evaluation import CaptioningScore
 from unrolled.training.history import History
 
 _EXAMPLES = 6  # of good captions, and of failed ones
 _ATTENDED = 4
-_SIDE, _TILE = 144, 112  # pixels of a picture on the page, and of a tile of attention
+_SIDE, _TILE = 144, 140  # pixels of a picture on the page, and of a tile of attention
 _FRAMES = 6  # of a film that is shown
 
 
@@ -121,16 +121,11 @@ def described(data: CaptioningData, score: CaptioningScore, number: int) -> Desc
 
 def attention_of(pixels: Tensor, caption: Caption) -> Markup | None:
     """Return where a model looked for every word as an element of a page; None if it did not."""
-    if caption.weights is None or not caption.words:
+    side = _TILE if caption.grid is not None else _TILE // 2
+    sheet = attention_sheet(pixels, caption, side=side)
+    if sheet is None:
         return None
-    shares = [exp(value) for value in caption.log_probabilities]
-    words, weights = caption.words, caption.weights
-    if caption.grid is None:
-        row = film_attention_row(pixels, words, weights, probabilities=shares, side=_TILE // 2)
-    else:
-        grid = caption.grid
-        row = attention_row(pixels, words, weights, grid, probabilities=shares, side=_TILE)
-    return embedded(row, "attention", f"where it looked: {caption.text}", "JPEG")
+    return embedded(sheet, "attention", f"where it looked: {caption.text}", "JPEG")
 
 
 def _looks(caption: Caption) -> bool:

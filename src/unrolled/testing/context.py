@@ -43,7 +43,7 @@ def check_context_gradient(case: Case) -> None:
     """Gradients reach what made the context; a module without one says so."""
     if case.context is None:
         return
-    # From a fresh state, which may be all that the context is for; check_gradients goes on from one.
+    # From a fresh state, which may be all that the context is for.
     gradients = run(case, None, []).gradients
     made = [g for name, g in gradients.items() if name.startswith("context's maker")]
     if not any(bool((gradient != 0).any()) for gradient in made):

@@ -54,6 +54,8 @@ from unrolled.layers import (
 from unrolled.models import (
     GRURCN,
     LRCN,
+    MRNN,
+    S2VT,
     TCN,
     BigramLanguageModel,
     Captioner,
@@ -62,13 +64,19 @@ from unrolled.models import (
     CausalSmall,
     CausalTransformerLanguageModel,
     CausalX3D,
+    HardShowAttendTell,
+    LRCNCaptioner,
+    MeanPoolCaptioner,
     MinCharRNN,
+    MindsEye,
+    NeuralTalk,
     ProfileLSTM,
     RecurrentClassifier,
     RecurrentLanguageModel,
     ShowAndTell,
     ShowAttendTell,
     TCNLanguageModel,
+    TemporalAttention,
 )
 from unrolled.recurrence import Recurrence, RecurrenceT
 from unrolled.state import Tree
@@ -129,6 +137,12 @@ def _gru_rcn(*, stacked: bool) -> GRURCN:
 def _memory(decoder: Captioner[Any, Any, Any], batch_size: int) -> Tree:
     memory: Tree = decoder.remember(torch.randn(batch_size, 13, 7))
     return memory
+
+
+def _hard(*, evaluation: str) -> HardShowAttendTell:
+    return HardShowAttendTell(
+        11, 7, embedding_size=3, hidden_size=5, attention_size=2, evaluation=evaluation
+    )
 
 
 EXAMPLES = [
@@ -254,17 +268,48 @@ EXAMPLES = [
     ),
     Example("gru_rcn", lambda: _gru_rcn(stacked=False), floats(2, 3, 3, 33, 37)),
     Example("gru_rcn_stacked", lambda: _gru_rcn(stacked=True), floats(2, 3, 3, 33, 37)),
-    Example(
-        "show_and_tell",
-        lambda: ShowAndTell(11, 7, embedding_size=3, hidden_size=5),
-        tokens(3, 5, below=11),
-        _memory,
-    ),
-    Example(
-        "show_attend_tell",
-        lambda: ShowAttendTell(11, 7, embedding_size=3, hidden_size=5, attention_size=2),
-        tokens(3, 5, below=11),
-        _memory,
+    *(
+        Example(name, build, tokens(3, 5, below=11), _memory)
+        for name, build in (
+            ("show_and_tell", lambda: ShowAndTell(11, 7, embedding_size=3, hidden_size=5)),
+            ("neural_talk", lambda: _awake(NeuralTalk(11, 7, embedding_size=3, hidden_size=5))),
+            (
+                "neural_talk_always",
+                lambda: NeuralTalk(
+                    11,
+                    7,
+                    embedding_size=3,
+                    hidden_size=5,
+                    feed_image="always",
+                    nonlinearity="tanh",
+                ),
+            ),
+            (
+                "m_rnn",
+                lambda: _awake(MRNN(11, 7, embedding_size=3, hidden_size=5, multimodal_size=2)),
+            ),
+            ("lrcn_captioner", lambda: LRCNCaptioner(11, 7, embedding_size=3, hidden_size=5)),
+            (
+                "lrcn_captioner_unfactored",
+                lambda: LRCNCaptioner(11, 7, embedding_size=3, hidden_size=5, factored=False),
+            ),
+            ("minds_eye", lambda: MindsEye(11, 7, embedding_size=3, hidden_size=5)),
+            (
+                "show_attend_tell",
+                lambda: ShowAttendTell(11, 7, embedding_size=3, hidden_size=5, attention_size=2),
+            ),
+            ("show_attend_tell_hard", lambda: _hard(evaluation="argmax")),
+            ("show_attend_tell_expectation", lambda: _hard(evaluation="expectation")),
+            (
+                "mean_pool_captioner",
+                lambda: MeanPoolCaptioner(11, 7, embedding_size=3, hidden_size=5),
+            ),
+            ("s2vt", lambda: S2VT(11, 7, embedding_size=3, hidden_size=5)),
+            (
+                "temporal_attention",
+                lambda: TemporalAttention(11, 7, embedding_size=3, hidden_size=5, attention_size=2),
+            ),
+        )
     ),
     Example("bigram", lambda: BigramLanguageModel(11), tokens(3, 7, below=11)),
     Example(

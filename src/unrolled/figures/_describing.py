@@ -1,0 +1,151 @@
+"""What the figures on captions share: two things on a board, and networks that learn to name them.
+
+A board has sixteen cells, each of which is an annotation: its pixels, nothing else. The two things
+are named in either order, so that after the first words the network has to look elsewhere.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64, UInt8
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from unrolled.figures._learning import seeded
+from unrolled.models import Captioner
+from unrolled.registry import build
+from unrolled.reports.lighting import lit, smooth_attention
+from unrolled.world.torus import Sprite, paint_on_torus
+
+WORDS = ("<start>", "<end>", "a", "and", "red", "yellow", "green", "blue", "circle", "square",
+         "triangle")  # fmt: skip
+START, END = 0, 1
+COLOURS = {
+    "red": (220, 50, 40),
+    "yellow": (240, 210, 50),
+    "green": (40, 170, 80),
+    "blue": (60, 110, 230),
+}
+NOUNS = ("circle", "square", "triangle")
+GRID, CELL = (4, 4), 10  # cells, and pixels of one
+CAPTION_LENGTH = 8  # words, <end> among them
+_SIDE = GRID[0] * CELL
+_BOARDS, _BATCH, _RATE, _CLIP = 600, 48, 5e-3, 5.0
+_MEAN, _DEVIATION = 100.0, 60.0
+_SIZES: dict[str, Any] = {"embedding_size": 24, "hidden_size": 64, "attention_size": 32}
+_EVENLY = {"show_attend_tell": {"doubly_stochastic": 0.0}}  # most of the board is bare: why look?
+
+
+class Thing(NamedTuple):
+    """One thing on a board: what it is, and its cell; the colour may be one that has no name."""
+
+    colour: str
+    noun: str
+    cell: int
+    light: tuple[int, int, int]
+
+
+class Board(NamedTuple):
+    """A picture of two things, and the two captions that are true of it."""
+
+    pixels: UInt8[Tensor, "3 H W"]
+    things: tuple[Thing, Thing]
+
+    @property
+    def captions(self) -> tuple[str, str]:
+        """Both orders."""
+        one, other = (f"a {thing.colour} {thing.noun}" for thing in self.things)
+        return f"{one} and {other}", f"{other} and {one}"
+
+
+def board_of(things: tuple[Thing, Thing], draws: np.random.Generator) -> Board:
+    """Paint two things on a rough grey board."""
+    shade = draws.integers(60, 110, (_SIDE, _SIDE))
+    behind = np.repeat(shade[None], 3, axis=0).astype(np.uint8)
+    sprites = [_sprite(thing) for thing in things]
+    return Board(torch.from_numpy(paint_on_torus(behind, sprites, 1)[0]), things)
+
+
+def board(draws: np.random.Generator) -> Board:
+    """Draw two different things in two different cells."""
+    kinds = draws.choice(len(COLOURS) * len(NOUNS), 2, replace=False).tolist()
+    cells = draws.choice(GRID[0] * GRID[1], 2, replace=False).tolist()
+    one, other = (_thing(*pair) for pair in zip(kinds, cells, strict=True))
+    return board_of((one, other), draws)
+
+
+def annotations(pictures: UInt8[Tensor, "N 3 H W"]) -> Float[Tensor, "N L C"]:
+    """Return the pixels of every cell, row by row."""
+    scaled = (pictures.float() - _MEAN) / _DEVIATION
+    cells = scaled.unfold(2, CELL, CELL).unfold(3, CELL, CELL)  # [N, 3, 4, 4, CELL, CELL]
+    return cells.permute(0, 2, 3, 1, 4, 5).flatten(3).flatten(1, 2)
+
+
+@cache
+def captioner(name: str, steps: int, *, seed: int = 0) -> Captioner[Any, Any, Any]:
+    """Teach a network of the registry to name what is on a board.
+
+    Args:
+        name: of a captioner that looks, such as "show_attend_tell".
+        steps: updates.
+        seed: of the boards and of the weights.
+    """
+    draws = np.random.default_rng(seed)
+    boards = [board(draws) for _ in range(_BOARDS)]
+    features = annotations(torch.stack([each.pixels for each in boards]))
+    words = torch.stack([torch.stack([encoded(said) for said in b.captions]) for b in boards])
+    given = torch.cat([torch.full_like(words[..., :1], START), words[..., :-1]], dim=-1)
+    with seeded(seed):
+        network = build(name, len(WORDS), features.shape[-1], **_SIZES, **_EVENLY.get(name, {}))
+        optimizer = torch.optim.Adam(network.parameters(), lr=_RATE)
+        for step in range(steps):
+            for group in optimizer.param_groups:
+                group["lr"] = _RATE * (1 - step / steps)
+            chosen = torch.from_numpy(draws.integers(_BOARDS, size=_BATCH))
+            order = torch.from_numpy(draws.integers(2, size=_BATCH))
+            y, _ = network.given(network.remember(features[chosen]))(given[chosen, order])
+            target = words[chosen, order]
+            loss = network.objective(y, target, torch.ones_like(target, dtype=torch.bool)).loss
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), _CLIP)
+            optimizer.step()
+    return network.eval()
+
+
+def bound(network: Captioner[Any, Any, Any], shown: Board) -> Any:
+    """Return the network with a board to look at."""
+    return network.given(network.remember(annotations(shown.pixels[None])))
+
+
+def encoded(sentence: str) -> Int64[Tensor, " T"]:
+    """Return the words of a sentence and ``<end>`` by their numbers."""
+    return torch.tensor([*(WORDS.index(word) for word in sentence.split()), END])
+
+
+def show_lit(axes: Axes, shown: Board, weights: Float[Tensor, " L"]) -> None:
+    """Draw a board lit where a network looks."""
+    large = shown.pixels.repeat_interleave(4, dim=1).repeat_interleave(4, dim=2)
+    height, width = large.shape[1:]
+    axes.imshow(lit(large, smooth_attention(weights, GRID, height, width)))
+    axes.axis("off")
+
+
+def show(axes: Axes, shown: Board) -> None:
+    """Draw a board as it is."""
+    axes.imshow(shown.pixels.permute(1, 2, 0).numpy(), interpolation="nearest")
+    axes.axis("off")
+
+
+def _thing(kind: int, cell: int) -> Thing:
+    colour, noun = list(COLOURS)[kind // len(NOUNS)], NOUNS[kind % len(NOUNS)]
+    return Thing(colour, noun, cell, COLOURS[colour])
+
+
+def _sprite(thing: Thing) -> Sprite:
+    row, column = divmod(thing.cell, GRID[1])
+    centre = np.array([[column + 0.5, row + 0.5]]) * CELL
+    light = np.array([thing.light], dtype=np.float64)
+    return Sprite(thing.noun, centre, np.array([CELL - 2.0]), light, np.ones(1, dtype=np.bool_))
