@@ -10,6 +10,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 from tests.readers import tiny_captions as tiny
+from tests.readers.tiny_videos import number_of, write_video
 from unrolled.errors import ReaderError
 from unrolled.readers.pictures import read_picture
 from unrolled.tasks import captioning_files
@@ -200,6 +201,25 @@ def test_a_damaged_vocabulary_is_named(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(ReaderError, match=r"vocabulary\.json"):
         CaptionVocabulary.load(tmp_path)
+
+
+def test_films_are_read_as_frames_that_are_evenly_spread(tmp_path: Path) -> None:
+    for name, count in (("a", 12), ("b", 6), ("c", 9)):
+        write_video(tmp_path / f"{name}.mp4", count)
+    (tmp_path / "broken.mp4").write_bytes((tmp_path / "a.mp4").read_bytes()[:300])
+    rows = "".join(f"{name}.mp4,it is {name}\n" for name in ("a", "b", "c", "broken", "gone"))
+    (tmp_path / "captions.csv").write_text("video,caption\n" + rows)
+    options = CaptioningOptions(height=16, width=24, frames=3)
+    data = read_captioning_data(str(tmp_path), options, films=True)
+    assert [item.name for item in data.items] == ["a.mp4", "b.mp4", "c.mp4"]
+    assert [Path(name).name for name, _ in data.rejected] == ["broken.mp4", "gone.mp4"]
+    assert data.total == 5
+    assert (data.pixels(0).shape, data.pixels(0).dtype) == ((3, 3, 16, 24), torch.uint8)
+    assert [[number_of(f) for f in data.pixels(n)] for n in range(3)] == [
+        [2, 6, 10],
+        [1, 3, 5],
+        [1, 4, 7],
+    ]
 
 
 def test_the_world_is_data_too() -> None:
