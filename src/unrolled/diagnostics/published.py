@@ -12,6 +12,7 @@ from torch import nn
 
 from unrolled.cells import GRU, LSTM, MUT1, MUT2, MUT3, RNN, ConvLSTM
 from unrolled.diagnostics import computations as compute
+from unrolled.diagnostics.caption_tables import CAPTIONERS
 from unrolled.diagnostics.checks import Check
 from unrolled.diagnostics.receptive_field import looks_ahead
 from unrolled.diagnostics.video_tables import VIDEO
@@ -265,4 +266,5 @@ PUBLISHED = [
     *LANGUAGE,
     *RECEPTIVE_FIELDS,
     *VIDEO,
+    *CAPTIONERS,
 ]

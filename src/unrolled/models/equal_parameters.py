@@ -32,7 +32,7 @@ def hidden_size_for(
     Example:
         >>> hidden_size_for("show_and_tell", 100_000, vocabulary_size=50, feature_size=64,
         ...                 options={"embedding_size": 32})
-        132
+        134
     """
     if not issubclass(lookup(name), Captioner):
         raise ConfigError("the name of a captioner, such as show_and_tell", repr(name))

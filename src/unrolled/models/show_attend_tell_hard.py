@@ -192,4 +192,3 @@ class HardShowAttendTell(_GatedAttending[HardAttentionState, HardAttentionOutput
         if self.reward == "sentence":
             return better.sum(dim=1, keepdim=True).expand_as(better)
         return better.flip(1).cumsum(dim=1).flip(1)
-

@@ -17,6 +17,7 @@ MOST_PIXELS = 64 * 2**20  # of one picture: 192 MiB as red, green and blue
 _MOST_BYTES = 2**28  # of one file
 # Not all that Pillow reads: some of its formats run other programs.
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+_ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9", "MPO": b"\xff\xd9"}
 
 
 class Picture(NamedTuple):
@@ -107,21 +108,21 @@ def _decode(data: bytes, path: str | Path) -> Picture:
         if kind == "PNG":  # Pillow does not look at the checksums of what it decodes
             with Image.open(io.BytesIO(data), formats=("PNG",)) as unread:
                 unread.verify()
-        if kind in ("JPEG", "MPO") and b"\xff\xd9" not in data:
-            raise ReaderError(f"a whole picture in {path}", "a JPEG without its end")
-        image.load()
-        upright = _upright(image)
+        if kind in _ENDS and _ENDS[kind] not in data:
+            raise ReaderError(f"a whole picture in {path}", f"a {kind} without its end")
+        turned = _is_turned(image)
+        image.load()  # which sets a TIFF upright
+        upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
         pixels = torch.from_numpy(_rgb(upright, path).transpose(2, 0, 1).copy())
-        return Picture(pixels, kind, mode, upright is not image)
+        return Picture(pixels, kind, mode, turned)
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Return the picture as the camera's orientation has it; a damaged one is no orientation."""
+def _is_turned(image: Image.Image) -> bool:
+    """Return whether the camera says that the picture is turned or mirrored."""
     try:
-        turned = image.getexif().get(0x0112, 1) not in (0, 1)
-        return ImageOps.exif_transpose(image) if turned else image
+        return image.getexif().get(0x0112, 1) in range(2, 9)
     except Exception:  # EXIF is a TIFF file of its own, and may be damaged in as many ways
-        return image
+        return False
 
 
 def _rgb(image: Image.Image, path: str | Path) -> UInt8[np.ndarray, "H W 3"]:

@@ -42,7 +42,10 @@ class CaptionLearner(nn.Module):
         """Return ``[N, L, C]`` of uint8 pictures; annotations are given back as they are."""
         if pictures.is_floating_point():
             return pictures
-        return self.captioner.annotations(self.preprocessing.normalize(pictures))
+        x = self.preprocessing.normalize(pictures)
+        if x.ndim == 4:  # convolutions on CPUs learn half as fast again
+            x = x.contiguous(memory_format=torch.channels_last)
+        return self.captioner.annotations(x)
 
     def loss_of(self, y: Any, target: Tensor) -> Tensor:
         """Return the captioner's own loss of what it said."""

@@ -14,12 +14,13 @@ from unrolled.tasks.network_options import build_with, options_of, plain_options
 
 DEFAULT_MODEL = "show_attend_tell"
 _ENCODER = "encoder."  # before the name of an option: it is the encoder's
-_SMALL = {  # on two cores, where an encoder of the same size would otherwise wait for it
-    "embedding_size": 128,
-    "hidden_size": 256,
-    "attention_size": 128,
+_SMALL = {  # for two cores and few words; on many pictures --set model.hidden_size=512 and the like
+    "embedding_size": 64,
+    "hidden_size": 192,
+    "attention_size": 64,
+    "doubly_stochastic": 0.0,  # it asks for every place to be looked at, and these have a wall
 }
-_USUAL_ENCODER = {"plain_cnn": {"depth": 3}}  # maps of 8 x 8 places of pictures of 64 x 64
+_USUAL_ENCODER = {"plain_cnn": {"width": 24, "depth": 3}}  # 8 x 8 places of pictures of 64 x 64
 _DECIDED = ("vocabulary_size", "feature_size")
 
 
