@@ -152,7 +152,7 @@ def captions(names: Sequence[str]) -> list[str]:
         from right to left a three and a seven
         there is a seven left of a three
     """
-    forth = [f"a {name}" for name in names]
+    forth = [f"an {name}" if name == "eight" else f"a {name}" for name in names]
     back = forth[::-1]
     return [
         f"{forth[0]} is left of {' which is left of '.join(forth[1:])}",

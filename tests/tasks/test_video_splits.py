@@ -5,8 +5,8 @@ import random
 import pytest
 
 from unrolled.errors import ConfigError
-from unrolled.tasks.video_options import VideoOptions
 from unrolled.tasks.parts import PARTS
+from unrolled.tasks.video_options import VideoOptions
 from unrolled.tasks.video_splits import Member, split
 
 

@@ -141,8 +141,6 @@ def _notices(data: CaptioningData, options: CaptioningOptions) -> tuple[str, ...
             f"{long:,} of {len(lengths):,} captions are longer than {options.max_words} words: "
             "they are cut there when they are learnt from"
         )
-    if not data.parts["valid"]:
-        found.append(f"too few {kind} to hold a part out: validation is on what is learnt")
     return tuple(found)
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.models import PictureCaptioner
+from unrolled.readers.feature_cache import FeatureCache
 from unrolled.tasks.captioning_batches import NO_WORD, CaptionBatch
 from unrolled.tasks.video_preprocessing import Preprocessing
 from unrolled.training.modes import evaluating
@@ -61,6 +62,8 @@ class Pictures:
         pixels: returns picture i, uint8 ``[C, H, W]`` or ``[T, C, H, W]``.
         numbers: of all that will be asked for.
         show: is told how far the encoder is.
+        cache: keeps from run to run what a frozen encoder made of pictures.
+        digests: SHA-256 of every picture, by which a cache knows it.
     """
 
     def __init__(
@@ -69,13 +72,19 @@ class Pictures:
         pixels: Callable[[int], Tensor],
         numbers: Sequence[int],
         show: Callable[[float, str], None] = lambda *_: None,
+        *,
+        cache: FeatureCache | None = None,
+        digests: Sequence[str] = (),
     ) -> None:
         self.learner, self.pixels, self.numbers, self.show = learner, pixels, sorted(numbers), show
+        self.cache, self.digests = cache, digests
         self._kept: dict[int, Tensor] = {}
         self._too_many = False
 
     def batch(self, numbers: Sequence[int]) -> Tensor:
         """Return pictures ``[N, ...]``, or annotations of them where the encoder is frozen."""
+        if self._too_many and self.cache is not None and self.learner.captioner.frozen:
+            return self._annotations(numbers)
         if not self.learner.captioner.frozen or self._too_many:
             self._kept.clear()
             return torch.stack([self.pixels(number) for number in numbers])
@@ -91,8 +100,20 @@ class Pictures:
             for start in range(0, len(self.numbers), _AT_A_TIME):
                 self.show(start / len(self.numbers), "features")
                 chosen = self.numbers[start : start + _AT_A_TIME]
-                found = self.learner.annotations(torch.stack([self.pixels(n) for n in chosen]))
+                found = self._annotations(chosen)
                 self._too_many = found.nbytes // len(chosen) * len(self.numbers) > _MOST_BYTES
                 if self._too_many:
                     return
                 self._kept |= dict(zip(chosen, found.clone(), strict=True))
+
+    @torch.no_grad()
+    def _annotations(self, numbers: Sequence[int]) -> Tensor:
+        """Return what the encoder makes of pictures; those of a cache are not looked at again."""
+        digests = [self.digests[n] for n in numbers] if self.cache else []
+        known = [found for d in digests if self.cache and (found := self.cache.read(d)) is not None]
+        if self.cache and len(known) == len(numbers):
+            return torch.stack(known)
+        found = self.learner.annotations(torch.stack([self.pixels(n) for n in numbers]))
+        if self.cache:
+            self.cache.write(digests, found)
+        return found

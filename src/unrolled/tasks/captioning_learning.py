@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unrolled.errors import ConfigError, ReaderError
+from unrolled.readers.feature_cache import FeatureCache, fingerprint_of
 from unrolled.tasks.captioning import CaptioningModel, mean_nats
 from unrolled.tasks.captioning_batches import CaptionBatches
 from unrolled.tasks.captioning_data import CaptioningData
@@ -98,7 +99,14 @@ def prepare(
         notices.append("no picture is held out for validation, which is on what is learnt")
     learner = CaptionLearner(model.network, model.preprocessing)
     validating = parts["valid"] or parts["train"]
-    pictures = Pictures(learner, data.pixels, [*parts["train"], *validating], show)
+    pictures = Pictures(
+        learner,
+        data.pixels,
+        [*parts["train"], *validating],
+        show,
+        cache=_cache(model, reading, describing),
+        digests=[item.digest for item in data.items],
+    )
     tokens = data.tokens(model.vocabulary, reading.max_words)
     batches = CaptionBatches(
         pictures,
@@ -154,6 +162,19 @@ def _samples(
         for n, captions in zip(numbers, found, strict=True)
         if captions
     }
+
+
+def _cache(
+    model: CaptioningModel, reading: CaptioningOptions, describing: DescribingOptions
+) -> FeatureCache | None:
+    """Return where features are kept from run to run; None where they are not."""
+    if describing.cache is None:
+        return None
+    settings = model.model | {"preprocessing": model.preprocessing.figures()}
+    settings = {key: settings[key] for key in ("encoder", "preprocessing")}
+    settings |= {"frames": reading.frames if model.films else None}
+    tensors = model.network.encoder.state_dict()
+    return FeatureCache(describing.cache, fingerprint_of(tensors, settings))
 
 
 def _new_model(

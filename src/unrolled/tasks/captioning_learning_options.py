@@ -16,6 +16,8 @@ class DescribingOptions:
             vgg16; --set model.encoder.KEY=VALUE sets its options.
         weights: a model folder or a file of weights that the encoder starts from.
         freeze: leave the encoder as it is; what it makes of the pictures is computed once.
+        cache: a folder in which what an encoder with --freeze makes of the pictures is kept from
+            run to run.
         finetune_after: updates after which the encoder, frozen until then, begins to learn.
         captions_per_picture: captions of a picture that are learnt from each time it comes, drawn
             anew every epoch; the picture is looked at once for all of them.
@@ -26,6 +28,7 @@ class DescribingOptions:
     encoder: str = "plain_cnn"
     weights: str | None = None
     freeze: bool = False
+    cache: str | None = None
     finetune_after: int | None = None
     captions_per_picture: int = 5
     beam: int = 3
@@ -38,6 +41,8 @@ class DescribingOptions:
                 raise ConfigError(f"{name} of at least 1", str(value))
         if not self.length_penalty >= 0:
             raise ConfigError("a length_penalty of at least 0", str(self.length_penalty))
+        if self.cache is not None and not self.freeze:
+            raise ConfigError("--freeze with --cache", "an encoder that learns")
         if self.freeze and self.finetune_after is not None:
             raise ConfigError("--freeze or --finetune-after", "both", "freeze is for the whole run")
         if self.weights is None and (self.freeze or self.finetune_after is not None):

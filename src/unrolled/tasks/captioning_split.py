@@ -50,7 +50,8 @@ def _shared_out(order: Sequence[str], wanted: dict[str, float]) -> dict[str, str
     """Return the part of each by its place in the order."""
     total = sum(wanted.values())
     ends = [round(len(order) * end / total) for end in accumulate(wanted.values())]
-    place, found = 0, {}
+    place = 0
+    found: dict[str, str] = {}
     for part, end in zip(wanted, ends, strict=True):
         found |= dict.fromkeys(order[place:end], part)
         place = end
