@@ -33,6 +33,7 @@ BLOCKS = [
     pytest.param(block, id=f"{page} block {number}")
     for page in (
         "README.md",
+        "docs/captioners.md",
         "docs/captions.md",
         "docs/live.md",
         "docs/networks.md",

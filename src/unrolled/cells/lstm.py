@@ -94,17 +94,18 @@ class LSTM(Recurrence[LSTMState]):
     ) -> tuple[Float[Tensor, "B D"], LSTMState]:
         """Advance by one step."""
         check_shape("x_t", x_t, "B C", C=self.input_size)
-        return self.advance(F.linear(x_t, self.weight_ih, self.bias_ih), state)
+        h, state = self.advance(F.linear(x_t, self.weight_ih, self.bias_ih), state)
+        return h.to(x_t.dtype), state
 
     def advance(
         self, product_x: Float[Tensor, "B R"], state: LSTMState
     ) -> tuple[Float[Tensor, "B D"], LSTMState]:
-        """Advance by one step, given what the input brings: W_ih x + b_ih, R = 4 D."""
+        """Advance by one step, given what the input brings: W_ih x + b_ih, R = 4 D; y is h'."""
         product_h = F.linear(state.h.to(product_x.dtype), self.weight_hh, self.bias_hh)
         i, f, g, o = (product_x + product_h).to(state.c.dtype).chunk(4, dim=-1)
         c = torch.sigmoid(f) * state.c + torch.sigmoid(i) * torch.tanh(g)
         h = torch.sigmoid(o) * torch.tanh(c)
-        return h.to(product_x.dtype), LSTMState(h, c)
+        return h, LSTMState(h, c)
 
     def plain_scan(
         self, x: Float[Tensor, "B T C"], state: LSTMState

@@ -1,10 +1,11 @@
 """What the figures on captions share: two things on a board, and networks that learn to name them.
 
-A board has sixteen cells, each of which is an annotation: its pixels, nothing else. The two things
-are named in either order, so that after the first words the network has to look elsewhere.
+A board has sixteen cells, each of which is an annotation: its pixels, its row and its column. The
+network learns to name the two things as one reads, or in either order.
 """
 
 from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from jaxtyping import Float, Int64, UInt8
 from matplotlib.axes import Axes
 from torch import Tensor
 
+from unrolled.decoding import greedy
 from unrolled.figures._learning import seeded
 from unrolled.models import Captioner
 from unrolled.registry import build
@@ -33,6 +35,7 @@ GRID, CELL = (4, 4), 10  # cells, and pixels of one
 CAPTION_LENGTH = 8  # words, <end> among them
 _SIDE = GRID[0] * CELL
 _BOARDS, _BATCH, _RATE, _CLIP = 600, 48, 5e-3, 5.0
+_UNSEEN = 10**6  # seed of boards that were not learnt from
 _MEAN, _DEVIATION = 100.0, 60.0
 _SIZES: dict[str, Any] = {"embedding_size": 24, "hidden_size": 64, "attention_size": 32}
 _EVENLY = {"show_attend_tell": {"doubly_stochastic": 0.0}}  # most of the board is bare: why look?
@@ -48,14 +51,14 @@ class Thing(NamedTuple):
 
 
 class Board(NamedTuple):
-    """A picture of two things, and the two captions that are true of it."""
+    """A picture of two things, as one reads them, and its captions."""
 
     pixels: UInt8[Tensor, "3 H W"]
     things: tuple[Thing, Thing]
 
     @property
     def captions(self) -> tuple[str, str]:
-        """Both orders."""
+        """The caption as one reads, and that of the other order."""
         one, other = (f"a {thing.colour} {thing.noun}" for thing in self.things)
         return f"{one} and {other}", f"{other} and {one}"
 
@@ -72,24 +75,27 @@ def board(draws: np.random.Generator) -> Board:
     """Draw two different things in two different cells."""
     kinds = draws.choice(len(COLOURS) * len(NOUNS), 2, replace=False).tolist()
     cells = draws.choice(GRID[0] * GRID[1], 2, replace=False).tolist()
-    one, other = (_thing(*pair) for pair in zip(kinds, cells, strict=True))
+    one, other = (_thing(*pair) for pair in zip(kinds, sorted(cells), strict=True))
     return board_of((one, other), draws)
 
 
 def annotations(pictures: UInt8[Tensor, "N 3 H W"]) -> Float[Tensor, "N L C"]:
-    """Return the pixels of every cell, row by row."""
+    """Return the pixels of every cell, row by row, and where it is."""
     scaled = (pictures.float() - _MEAN) / _DEVIATION
     cells = scaled.unfold(2, CELL, CELL).unfold(3, CELL, CELL)  # [N, 3, 4, 4, CELL, CELL]
-    return cells.permute(0, 2, 3, 1, 4, 5).flatten(3).flatten(1, 2)
+    seen = cells.permute(0, 2, 3, 1, 4, 5).flatten(3).flatten(1, 2)
+    places = torch.cartesian_prod(*(torch.linspace(-1, 1, size) for size in GRID))
+    return torch.cat([seen, places.expand(len(seen), -1, -1)], dim=-1)
 
 
 @cache
-def captioner(name: str, steps: int, *, seed: int = 0) -> Captioner[Any, Any, Any]:
+def captioner(name: str, steps: int, *, orders: int = 1, seed: int = 0) -> Captioner[Any, Any, Any]:
     """Teach a network of the registry to name what is on a board.
 
     Args:
         name: of a captioner that looks, such as "show_attend_tell".
         steps: updates.
+        orders: 1 to name things as one reads, 2 to name them in either order.
         seed: of the boards and of the weights.
     """
     draws = np.random.default_rng(seed)
@@ -104,7 +110,7 @@ def captioner(name: str, steps: int, *, seed: int = 0) -> Captioner[Any, Any, An
             for group in optimizer.param_groups:
                 group["lr"] = _RATE * (1 - step / steps)
             chosen = torch.from_numpy(draws.integers(_BOARDS, size=_BATCH))
-            order = torch.from_numpy(draws.integers(2, size=_BATCH))
+            order = torch.from_numpy(draws.integers(orders, size=_BATCH))
             y, _ = network.given(network.remember(features[chosen]))(given[chosen, order])
             target = words[chosen, order]
             loss = network.objective(y, target, torch.ones_like(target, dtype=torch.bool)).loss
@@ -118,6 +124,41 @@ def captioner(name: str, steps: int, *, seed: int = 0) -> Captioner[Any, Any, An
 def bound(network: Captioner[Any, Any, Any], shown: Board) -> Any:
     """Return the network with a board to look at."""
     return network.given(network.remember(annotations(shown.pixels[None])))
+
+
+class Looked(NamedTuple):
+    """A board, what was said of it, and where the network looked."""
+
+    board: Board
+    words: list[str]
+    probabilities: list[float]
+    weights: Tensor  # [T, L], what is looked at
+    likely: Tensor  # [T, L], how likely a place is to be looked at; soft attention looks at all
+
+
+@cache
+def looked(name: str, steps: int, count: int) -> list[Looked]:
+    """Let a network describe boards that it has not seen, of things unlike in every way."""
+    network, draws = captioner(name, steps), np.random.default_rng(_UNSEEN)
+    boards = (board(draws) for _ in iter(int, 1))
+    unlike = (each for each in boards if _unlike(*each.things))
+    return [describe(network, each) for each in islice(unlike, count)]
+
+
+@torch.no_grad()
+def describe(network: Captioner[Any, Any, Any], shown: Board) -> Looked:
+    """Return the likeliest words one by one, and where the network looked for each."""
+    model = bound(network, shown)
+    prompt = torch.tensor([[START]])
+    found = greedy(model, prompt, max_length=CAPTION_LENGTH, stop=END)
+    tokens = found.tokens[0, 0, : int(found.lengths[0, 0])]
+    y, _ = model(torch.cat([prompt, tokens[None, :-1]], dim=1))
+    shares = y.logits[0].softmax(-1).gather(1, tokens[:, None])[:, 0]
+    words = [WORDS[token] for token in tokens.tolist() if token != END]
+    count = len(words)
+    weights = y.weights[0, :count]
+    likely = y.log_probabilities[0, :count].exp() if hasattr(y, "log_probabilities") else weights
+    return Looked(shown, words, shares.tolist()[:count], weights, likely)
 
 
 def encoded(sentence: str) -> Int64[Tensor, " T"]:
@@ -137,6 +178,10 @@ def show(axes: Axes, shown: Board) -> None:
     """Draw a board as it is."""
     axes.imshow(shown.pixels.permute(1, 2, 0).numpy(), interpolation="nearest")
     axes.axis("off")
+
+
+def _unlike(one: Thing, other: Thing) -> bool:
+    return one.colour != other.colour and one.noun != other.noun
 
 
 def _thing(kind: int, cell: int) -> Thing:

@@ -7,7 +7,7 @@ from torch import Tensor
 from unrolled.state import as_rows
 
 
-def hash_bits(seed: Int64[Tensor, "*B"], number: Int64[Tensor, "*B"], size: int) -> Tensor:
+def hash_bits(seed: Int64[Tensor, "*#B"], number: Int64[Tensor, "*#B"], size: int) -> Tensor:
     """Return 32 random bits, as int32, for each of ``size`` elements: ``[*B, size]``.
 
     Args:
@@ -41,7 +41,7 @@ def _mix32_(word: Tensor) -> Tensor:
     return word
 
 
-def uniform(seed: Int64[Tensor, "*B"], number: Int64[Tensor, "*B"]) -> Float64[Tensor, "*B"]:
+def uniform(seed: Int64[Tensor, "*#B"], number: Int64[Tensor, "*#B"]) -> Float64[Tensor, "*#B"]:
     """Return a number between 0 and 1, neither of them, for each seed and step."""
     bits = hash_bits(seed, number, 1).squeeze(-1).to(torch.float64)
     return (bits + 2.0**31 + 0.5) / 2.0**32

@@ -125,12 +125,14 @@ class _Attending(Captioner[StateT, OutputT, Memory]):
     ) -> tuple[Turn, LSTMState]:
         """Do what ``turn`` does for a chunk; the words' part of the gates is one product."""
         of_word, of_z = self.cell.weight_ih.split([embedded.shape[2], self.feature_size], dim=1)
-        turns = []
+        turns, h = [], state.h
         for t, gates in enumerate(F.linear(embedded, of_word, self.cell.bias_ih).unbind(1)):
-            h = state.h.to(embedded.dtype)
-            z, weights, scores = self.look(h, lambda scores, t=t: choose(scores, t))  # type: ignore[misc]
+            z, weights, scores = self.look(
+                h.to(embedded.dtype),
+                lambda scores, t=t: choose(scores, t),  # type: ignore[misc]
+            )
             h, state = self.cell.advance(gates + F.linear(z, of_z), state)
-            turns.append(Turn(h, z, weights, scores))
+            turns.append(Turn(h.to(embedded.dtype), z, weights, scores))
         return map_leaves(lambda *rows: torch.stack(rows, dim=1), *turns), state
 
 

@@ -78,6 +78,7 @@ class ShowAttendTell(_GatedAttending[LSTMState, AttentionOutput], _SoftAttending
         ``objective``: eq. 14. Differs: the initial state is one layer each, of tanh; loss and
         penalty are both divided by the number of words, so that batches weigh by their words.
     Example:
+        >>> import torch
         >>> decoder = ShowAttendTell(11, 5, embedding_size=3, hidden_size=7, attention_size=2)
         >>> memory = decoder.remember(torch.randn(2, 13, 5))
         >>> y, _ = decoder.given(memory)(torch.zeros(6, 4, dtype=torch.int64))

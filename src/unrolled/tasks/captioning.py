@@ -117,8 +117,9 @@ class CaptioningModel:
             pixels: uint8 ``[C, H, W]``, or a film's ``[T, C, H, W]``, of any size.
             beam: how many hypotheses are kept, and captions returned; None for the model's own.
         """
-        resized = self.preprocessing.cut(self.preprocessing.resized(pixels))
-        return self.describe_batch(resized[None], beam)[0]
+        frames = pixels if self.films else pixels[None]
+        seen = self.preprocessing.cut(self.preprocessing.resized(frames))
+        return self.describe_batch(seen[None] if self.films else seen, beam)[0]
 
     @torch.no_grad()
     def describe_batch(self, pictures: Tensor, beam: int | None = None) -> list[list[Caption]]:

@@ -14,6 +14,7 @@ from unrolled.tasks.captioning_files import CaptionItem, read_caption_files
 from unrolled.tasks.captioning_options import CaptioningOptions
 from unrolled.tasks.captioning_split import split_pictures
 from unrolled.tasks.captioning_vocabulary import CaptionVocabulary
+from unrolled.training.configuration import expand_path
 from unrolled.world import Scene, SceneFilm, SceneWorld
 
 __all__ = ["WORLD", "CaptionItem", "CaptioningData", "read_captioning_data"]
@@ -102,6 +103,8 @@ def read_captioning_data(
     Raises:
         ReaderError: there is nothing to learn from, or with ``strict`` anything is damaged.
     """
+    if options.images is not None:
+        options = replace(options, images=expand_path(options.images))
     if source == WORLD:
         return _world(options, films, seed)
     found = read_caption_files(source, options, films=films, show=show)

@@ -19,6 +19,7 @@ from unrolled.tasks.captioning_options import CaptioningOptions
 from unrolled.tasks.parts import PARTS
 from unrolled.tasks.video_preprocessing import Preprocessing
 from unrolled.tasks.video_weights import preprocessing_like, start_from
+from unrolled.training.configuration import expand_path
 from unrolled.training.device import seed_everything
 from unrolled.training.loop import Counters, Poll, Progress, Training
 from unrolled.training.modes import evaluating
@@ -94,74 +95,76 @@ def prepare(
     model = _new_model(data, parts, name, options or {}, reading, describing)
     notices = list(data.notices)
     if describing.weights is not None:
-        notices.append(start_from(model.network.encoder, describing.weights))
+        notices.append(start_from(model.network.encoder, expand_path(describing.weights)))
     if not parts["valid"]:
         notices.append("no picture is held out for validation, which is on what is learnt")
     learner = CaptionLearner(model.network, model.preprocessing)
-    validating = parts["valid"] or parts["train"]
     pictures = Pictures(
         learner,
         data.pixels,
-        [*parts["train"], *validating],
+        [*parts["train"], *parts["valid"]],
         show,
         cache=_cache(model, reading, describing),
         digests=[item.digest for item in data.items],
     )
-    tokens = data.tokens(model.vocabulary, reading.max_words)
     batches = CaptionBatches(
         pictures,
-        tokens,
+        data.tokens(model.vocabulary, reading.max_words),
         parts["train"],
         start=model.vocabulary.start,
         batch_size=training.batch_size,
         captions_per_picture=describing.captions_per_picture,
         seed=training.seed,
     )
-
-    def begin_update(updates: int) -> None:
-        frozen = describing.frozen_at(updates)
-        if learner.captioner.frozen != frozen:
-            learner.captioner.frozen = frozen
-
-    def validate(poll: Poll) -> float:
-        return mean_nats(learner, pictures, tokens, validating, model.vocabulary.start, poll)
-
-    def observe(progress: Progress) -> dict[str, Any]:
-        if progress.validation is None:
-            return {}
-        return {"captions": _samples(learner, model, pictures, data, validating[:_SAMPLES])}
-
-    begin_update(0)
+    course = _Course(model, learner, pictures, batches, data, parts["valid"] or parts["train"])
+    course.begin_update(0)
     loop = Training(
         learner,
         batches,
         learner.loss_of,
-        validate,
+        course.validate,
         training,
         folder=folder,
         report=report,
-        observe=observe,
+        observe=course.observe,
         begin_epoch=batches.begin_epoch,
-        begin_update=begin_update,
+        begin_update=course.begin_update,
     )
     return Learning(model, learner, loop, batches, data, parts, notices)
 
 
-def _samples(
-    learner: CaptionLearner,
-    model: CaptioningModel,
-    pictures: Pictures,
-    data: CaptioningData,
-    numbers: list[int],
-) -> dict[str, str]:
-    """Return the captions of a few pictures by their names."""
-    with evaluating(learner):
-        found = model.describe_batch(pictures.batch(numbers), 1)
-    return {
-        data.items[n].name: captions[0].text
-        for n, captions in zip(numbers, found, strict=True)
-        if captions
-    }
+@dataclass(frozen=True)
+class _Course:
+    """What the loop asks for in the course of a run."""
+
+    model: CaptioningModel
+    learner: CaptionLearner
+    pictures: Pictures
+    batches: CaptionBatches
+    data: CaptioningData
+    validating: list[int]
+
+    def begin_update(self, updates: int) -> None:
+        """Freeze the encoder, or let it learn, as is due after so many updates."""
+        frozen = self.model.describing.frozen_at(updates)
+        if self.learner.captioner.frozen != frozen:
+            self.learner.captioner.frozen = frozen
+
+    def validate(self, poll: Poll) -> float:
+        """Return nats per word of the captions that choose the best weights."""
+        captions, start = self.batches.captions, self.batches.start
+        return mean_nats(self.learner, self.pictures, captions, self.validating, start, poll)
+
+    def observe(self, progress: Progress) -> dict[str, Any]:
+        """Return what to log of a step: at validations, the captions of a few pictures."""
+        if progress.validation is None:
+            return {}
+        numbers = self.validating[:_SAMPLES]
+        with evaluating(self.learner):
+            found = self.model.describe_batch(self.pictures.batch(numbers), 1)
+        pairs = zip(numbers, found, strict=True)
+        names = self.data.items
+        return {"captions": {names[n].name: best[0].text for n, best in pairs if best}}
 
 
 def _cache(
@@ -174,7 +177,7 @@ def _cache(
     settings = {key: settings[key] for key in ("encoder", "preprocessing")}
     settings |= {"frames": reading.frames if model.films else None}
     tensors = model.network.encoder.state_dict()
-    return FeatureCache(describing.cache, fingerprint_of(tensors, settings))
+    return FeatureCache(expand_path(describing.cache), fingerprint_of(tensors, settings))
 
 
 def _new_model(
@@ -194,7 +197,8 @@ def _new_model(
         raise ConfigError(f"pictures of at least {smallest} pixels a side", got, cure)
     digests = {part: [data.items[n].digest for n in found] for part, found in parts.items()}
     preprocessing = preprocessing_like(
-        Preprocessing(reading.height, reading.width, resize=reading.resize), describing.weights
+        Preprocessing(reading.height, reading.width, resize=reading.resize),
+        None if describing.weights is None else expand_path(describing.weights),
     )
     if not isinstance(preprocessing, Preprocessing):
         raise ConfigError("--weights of a network over pictures", str(describing.weights))

@@ -26,6 +26,7 @@ from unrolled.training.modes import evaluating
 
 Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 _FRAMES_AT_A_TIME = 64
+_ENCODER = "encoder."  # begins the names of a captioner's tensors that are its encoder's
 
 
 class FrozenFront(Protocol):
@@ -122,7 +123,13 @@ def feature_clips(
 
 def _tensors(path: Path, network: nn.Module) -> dict[str, Tensor]:
     if path.is_dir():
-        return read_model(path, task=task_of_model(path))[1]
+        task = task_of_model(path)
+        tensors = read_model(path, task=task)[1]
+        if task != "captioning":
+            return tensors
+        # Of a captioner, what looks at pictures: its words are another's.
+        found = {k: tensor for k, tensor in tensors.items() if k.startswith(_ENCODER)}
+        return {name.removeprefix(_ENCODER): tensor for name, tensor in found.items()}
     if not path.exists():
         raise ReaderError(f"weights at {path}", "nothing there", how_to_get_weights(path))
     most = 4 * sum(
