@@ -34,6 +34,7 @@ BLOCKS = [
     for page in (
         "README.md",
         "docs/captioners.md",
+        "docs/caption_data.md",
         "docs/captions.md",
         "docs/live.md",
         "docs/networks.md",

@@ -119,6 +119,8 @@ def test_captions_without_any_picture_are_refused_with_the_folder(tmp_path: Path
         read_captioning_data(
             str(tmp_path / "captions.csv"), CaptioningOptions(images=str(tmp_path / "no"))
         )
+    with pytest.raises(ReaderError, match=r"captions at .*got nothing there"):
+        read_captioning_data(str(tmp_path / "no.csv"), SMALL)
     with pytest.raises(ReaderError, match=r"dataset_\*\.json"):
         read_captioning_data(str(Path(__file__).parent), SMALL)
 
@@ -239,3 +241,11 @@ def test_the_world_is_data_too() -> None:
             for row in rows
         )
     assert scenes.digest != films.digest
+
+
+def test_pictures_that_no_list_names_are_told_of(tmp_path: Path) -> None:
+    source = tiny.write_flickr(tmp_path)
+    (source / "Flickr_8k.trainImages.txt").write_text("a.png\nb.png\nc.png\n")
+    data = read_captioning_data(str(source), SMALL)
+    assert sizes(data) == [3, 2, 2]
+    assert data.notices == ("3 pictures are in none of the parts that the data itself names",)

@@ -106,6 +106,8 @@ def read_caption_set(
 
 def _files_of(source: Path) -> list[tuple[Path, str | None]]:
     """Return the files of captions, each with the part that all of it belongs to."""
+    if not source.exists():
+        raise ReaderError(f"a file or a folder of captions at {source}", "nothing there")
     if not source.is_dir():
         return [(source, None)]
     for home in (source / "annotations", source):

@@ -137,6 +137,9 @@ def _notices(data: CaptioningData, options: CaptioningOptions) -> tuple[str, ...
             name, reason = faults[0]
             of = f" of {data.total:,} {kind}" if words == "rejected" else ""
             found.append(f"{len(faults):,}{of} {words}, first {name}: {reason}")
+    outside = len(data.items) - sum(map(len, data.parts.values()))
+    if outside:
+        found.append(f"{outside:,} {kind} are in none of the parts that the data itself names")
     lengths = [len(words) for captions in data.words for words in captions]
     long = sum(length > options.max_words for length in lengths)
     if long:

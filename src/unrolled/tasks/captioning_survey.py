@@ -82,7 +82,7 @@ def survey_films(files: Sequence[CaptionedFile], show: Show) -> CaptionSurvey:
         if not file.path.exists():
             found.missing.append(file.name)
         if seen.unreadable or seen.info is None:
-            reason = seen.unreadable or "a sequence of another sensor"
+            reason = seen.unreadable or "no film"
             found.rejected.append((str(file.path), reason))
             continue
         found.used.append(file)

@@ -131,7 +131,7 @@ class SceneWorld:
     Example:
         >>> scene = SceneWorld(seed=1).scene(1)
         >>> scene.pixels.shape, scene.captions[0]
-        ((3, 64, 64), 'a red cross')
+        ((3, 64, 64), 'a green circle is above a blue square')
         >>> scene.accepts(scene.captions[0])
         True
     """
