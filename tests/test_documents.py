@@ -34,6 +34,7 @@ BLOCKS = [
     for page in (
         "README.md",
         "docs/captioners.md",
+        "docs/captioning.md",
         "docs/captions.md",
         "docs/live.md",
         "docs/networks.md",
