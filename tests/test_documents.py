@@ -35,6 +35,7 @@ BLOCKS = [
         "README.md",
         "docs/captioners.md",
         "docs/caption_data.md",
+        "docs/captioning.md",
         "docs/captions.md",
         "docs/live.md",
         "docs/networks.md",

@@ -1,8 +1,9 @@
 """``unrolled evaluate``."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -18,9 +19,20 @@ if TYPE_CHECKING:
     from unrolled.tasks.video_evaluation import VideoScore
 
 
-class _Joined(NamedTuple):
-    minutes: float
-    background: str | None
+@dataclass(frozen=True)
+class Live:
+    """Videos joined to one long stream.
+
+    Args:
+        live: of videos: join them to one long stream and label that frame by frame.
+        minutes: of that stream.
+        background: of that stream: what idle stretches between the videos are made of, as `train`
+            takes it; left out, as in training.
+    """
+
+    live: bool = False
+    minutes: float = 10.0
+    background: str | None = None
 
 
 def evaluate(
@@ -36,9 +48,7 @@ def evaluate(
     group: str | None = None,
     strict: bool = False,
     motion: bool = False,
-    live: bool = False,
-    minutes: float = 10.0,
-    background: str | None = None,
+    joined: Annotated[Live, Parameter(name="*")] = Live(),
     judging: Annotated[Judging, Parameter(name="*")] = Judging(),  # noqa: B008 (frozen)
     import_: Imports = (),
     json: bool = False,
@@ -65,10 +75,7 @@ def evaluate(
         group: of other videos: a pattern whose match in a path is its group.
         strict: of videos and captions: fail if any is damaged or missing.
         motion: of videos: also say what is lost with frames shuffled, reversed and frozen.
-        live: of videos: join them to one long stream and label that frame by frame.
-        minutes: of that stream.
-        background: of that stream: what idle stretches between the videos are made of, as `train`
-            takes it; left out, as in training.
+        joined: of videos.
         judging: of captions.
         import_: a Python file of yours that registers the model's network.
         json: print one JSON object and nothing else.
@@ -87,7 +94,6 @@ def evaluate(
         return
     changes = {"test_clips": clips, "test_crops": crops, "group": group, "strict": strict or None}
     given: dict[str, object] = {name: value for name, value in changes.items() if value is not None}
-    joined = _Joined(minutes, background) if live else None
     _video(loaded, model, data, part, given, average, joined, motion=motion, json=json)
 
 
@@ -136,7 +142,7 @@ def _video(
     part: str | None,
     changes: Mapping[str, object],
     average: Literal["probabilities", "logits"] | None,
-    joined: _Joined | None,
+    joined: Live,
     *,
     motion: bool,
     json: bool,
@@ -155,11 +161,19 @@ def _video(
         raise ConfigError("--data", f"{model}, which remembers no data", "pass a folder of videos")
     data = expand_path(data)
     reading = replace(loaded.reading, **changes)  # type: ignore[arg-type]
-    if joined is not None:
+    if joined.live:
         from unrolled.tasks.video_joined_evaluation import evaluate_live
 
         with progress_bar("evaluating") as bar:
-            live = evaluate_live(loaded, data, *joined, part=part, reading=reading, show=bar)
+            live = evaluate_live(
+                loaded,
+                data,
+                joined.minutes,
+                joined.background,
+                part=part,
+                reading=reading,
+                show=bar,
+            )
         if json:
             print_json({"model": str(model), "data": data, **live.figures()})
         else:

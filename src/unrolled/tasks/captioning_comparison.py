@@ -198,7 +198,7 @@ def _milliseconds(model: CaptioningModel, pixels: torch.Tensor) -> float:
 
 def _entry(model: str, runs: Sequence[dict[str, Any]], hidden_size: int | None) -> CaptioningEntry:
     def average(key: str) -> float:
-        return mean(figures[key] for figures in runs)
+        return float(mean(figures[key] for figures in runs))
 
     scores = [figures["cider_d"] for figures in runs]
     looks = all("pointing_accuracy" in figures for figures in runs)

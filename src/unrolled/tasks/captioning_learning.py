@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from unrolled.errors import ConfigError, ReaderError
+from unrolled.errors import ConfigError
 from unrolled.readers.feature_cache import FeatureCache, fingerprint_of
 from unrolled.tasks.captioning import CaptioningModel, mean_nats
 from unrolled.tasks.captioning_batches import CaptionBatches
@@ -26,6 +26,7 @@ from unrolled.training.modes import evaluating
 from unrolled.training.options import TrainingOptions
 from unrolled.training.run_folder import RunFolder
 
+_NONE_HELD_OUT = "no picture is held out for validation, which is on what is learnt"
 _SAMPLES = 4  # pictures that are described at every validation
 
 
@@ -90,23 +91,15 @@ def prepare(
     """
     seed_everything(training.seed)
     parts = {part: list(data.parts[part]) for part in PARTS}
-    if not parts["train"]:
-        raise ReaderError("pictures to learn from in the part train", "none")
     model = _new_model(data, parts, name, options or {}, reading, describing)
     notices = list(data.notices)
     if describing.weights is not None:
         notices.append(start_from(model.network.encoder, expand_path(describing.weights)))
-    if not parts["valid"]:
-        notices.append("no picture is held out for validation, which is on what is learnt")
+    notices += [] if parts["valid"] else [_NONE_HELD_OUT]
     learner = CaptionLearner(model.network, model.preprocessing)
-    pictures = Pictures(
-        learner,
-        data.pixels,
-        [*parts["train"], *parts["valid"]],
-        show,
-        cache=_cache(model, reading, describing),
-        digests=[item.digest for item in data.items],
-    )
+    numbers, digests = [*parts["train"], *parts["valid"]], [item.digest for item in data.items]
+    cache = _cache(model, reading, describing)
+    pictures = Pictures(learner, data.pixels, numbers, show, cache=cache, digests=digests)
     batches = CaptionBatches(
         pictures,
         data.tokens(model.vocabulary, reading.max_words),

@@ -30,7 +30,7 @@ class DescribingOptions:
     freeze: bool = False
     cache: str | None = None
     finetune_after: int | None = None
-    captions_per_picture: int = 5
+    captions_per_picture: int = 3
     beam: int = 3
     length_penalty: float = 0.0
 
@@ -65,9 +65,9 @@ class CaptioningTrainingOptions(TrainingOptions):  # noqa: D101 (it has its pare
     # The words are those of every task; only what is usual differs.
     __doc__ = TrainingOptions.__doc__
 
-    epochs: int = 30
+    epochs: int = 15
     batch_size: int = 32
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     optimizer: Literal["adam", "adamw", "sgd", "adagrad", "rmsprop"] = "adam"
     warm_up: float = 0.05
     clip_norm: float = 5.0

@@ -20,7 +20,7 @@ _SMALL = {  # for two cores and few words; on many pictures --set model.hidden_s
     "attention_size": 64,
     "doubly_stochastic": 0.0,  # it asks for every place to be looked at, and these have a wall
 }
-_USUAL_ENCODER = {"plain_cnn": {"width": 24, "depth": 3}}  # 8 x 8 places of pictures of 64 x 64
+_USUAL_ENCODER = {"plain_cnn": {"width": 16, "depth": 4, "pooled": 3}}
 _DECIDED = ("vocabulary_size", "feature_size")
 
 

@@ -1,7 +1,7 @@
 """Training and loading from Python, as the command line does; for every task."""
 
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal, TypeVar, overload
 
 from torch import nn
 
@@ -77,9 +77,9 @@ def train(
 
     Args:
         task: what is learnt: "language", "video" or "captioning".
-        data: a text file, a folder or a pattern; or text in memory, as ``TextParts`` or as a list
-            of texts, which are joined and split. Of videos: a folder, a list or a CSV; or samples
-            in memory, as ``VideoData``. Of captions: a file of them, or "world".
+        data: a text file, a folder or a pattern; or text in memory, as ``TextParts`` or a list of
+            texts, which are joined and split. Of videos: a folder, a list, a CSV, or ``VideoData``
+            in memory. Of captions: a file of them, or "world".
         model: the name of a network or cell, your own registered ones included; or a module that
             reads tokens ``[B, T]`` or clips ``[B, T, ...]`` and returns logits, which is trained
             itself. None takes the task's own: lstm, causal_small, or show_attend_tell.
@@ -110,20 +110,16 @@ def train(
     if describing is not None and name != "captioning":
         raise ConfigError(f"no describing for the task {name}", type(describing).__name__)
     if name == "captioning":
-        _require(reading, CaptioningOptions)
-        seen = reading if isinstance(reading, CaptioningOptions) else CaptioningOptions()
-        search, how = describing or DescribingOptions(), training or CaptioningTrainingOptions()
+        seen, search = _chosen(reading, CaptioningOptions), describing or DescribingOptions()
+        how = training or CaptioningTrainingOptions()
         return train_captioning(data, model, options, out, seen, search, how)
     if name == "video":
-        usual = reading if isinstance(reading, VideoOptions) else VideoOptions()
-        _require(reading, VideoOptions)
-        how = training or VideoTrainingOptions()
-        return train_video(data, model or DEFAULT_MODEL, options, out, usual, how)
-    _require(reading, LanguageOptions)
-    text = reading if isinstance(reading, LanguageOptions) else LanguageOptions()
+        clips, how = _chosen(reading, VideoOptions), training or VideoTrainingOptions()
+        return train_video(data, model or DEFAULT_MODEL, options, out, clips, how)
     if isinstance(model, nn.Module) and not isinstance(model, Recurrence):
         raise ConfigError("a name, or a module derived from Recurrence", type(model).__name__)
-    return train_language(data, model or "lstm", options, out, text, training or TrainingOptions())
+    text, how = _chosen(reading, LanguageOptions), training or TrainingOptions()
+    return train_language(data, model or "lstm", options, out, text, how)
 
 
 def resume(run: str | Path, *, model: Any = None, data: Any = None) -> AnyModel:
@@ -166,6 +162,13 @@ def load(folder: str | Path, *, model: Any = None) -> Any:
     return LanguageModel.load(folder, model)
 
 
-def _require(reading: object, kind: type) -> None:
-    if reading is not None and not isinstance(reading, kind):
+ReadingT = TypeVar("ReadingT")
+
+
+def _chosen(reading: object, kind: type[ReadingT]) -> ReadingT:
+    """Return how data is read: as the caller says, or as is usual."""
+    if reading is None:
+        return kind()
+    if not isinstance(reading, kind):
         raise ConfigError(f"reading of the class {kind.__name__}", type(reading).__name__)
+    return reading
