@@ -34,6 +34,8 @@ BLOCKS = [
     for page in (
         "README.md",
         "docs/captioners.md",
+        "docs/caption_data.md",
+        "docs/captioning.md",
         "docs/captions.md",
         "docs/live.md",
         "docs/networks.md",

@@ -4,8 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from unrolled.errors import ReaderError
+from unrolled.tasks.captioning_configuration import CAPTIONING_CONFIGURATION
+from unrolled.tasks.captioning_networks import build_captioner, captioner_options
 from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
 from unrolled.tasks.language_networks import build_language_network, network_options
 from unrolled.tasks.recipes import find_configuration, recipes
@@ -54,6 +57,20 @@ def test_the_recipe_of_the_motion_world_is_sound() -> None:
     assert found["data"] == "world"
     network = build_video_network(found["model"], 8, found["options"], (16, 3, 32, 32))
     assert network.class_count == 8
+
+
+@pytest.mark.parametrize("name", [name for name in recipes() if task_of(name) == "captioning"])
+def test_a_recipe_of_captions_is_sound(name: str) -> None:
+    found = CAPTIONING_CONFIGURATION.read(find_configuration(name))
+    sections = CAPTIONING_CONFIGURATION.sections
+    made = {key: kind(**found.get(key, {})) for key, kind in sections.items()}
+    encoder = made["describing"].encoder
+    assert found.get("options", {}).keys() <= captioner_options(found["model"], encoder).keys()
+    with torch.device("meta"):
+        network = build_captioner(found["model"], encoder, 11, found.get("options", {}))
+    reading = made["reading"]
+    assert min(reading.height, reading.width) >= network.encoder.smallest
+    assert found["data"] == recipes()[name].split("; reads ")[1]
 
 
 def test_the_small_network_of_zaremba_is_the_papers() -> None:

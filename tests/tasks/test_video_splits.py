@@ -5,8 +5,9 @@ import random
 import pytest
 
 from unrolled.errors import ConfigError
+from unrolled.tasks.parts import PARTS
 from unrolled.tasks.video_options import VideoOptions
-from unrolled.tasks.video_splits import PARTS, Member, split
+from unrolled.tasks.video_splits import Member, split
 
 
 def members(seed: int = 0) -> list[Member]:

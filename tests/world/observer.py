@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 
-from unrolled.world import Clip, Deed, SceneObject
+from unrolled.world import Clip, ClipObject, Deed
 
-Frame = tuple[SceneObject, ...]
+Frame = tuple[ClipObject, ...]
 Size = tuple[int, int]  # width and height of the frame
 TURN_MISSES = 0.3  # a turn's cosine may be this far from 0 or from -1
 
@@ -36,32 +36,32 @@ def observe(frames: list[Frame], size: Size) -> Deed | None:
     return turning(tracks)
 
 
-def track(frames: list[Frame], number: int) -> list[SceneObject]:
+def track(frames: list[Frame], number: int) -> list[ClipObject]:
     return [next(o for o in frame if o.id == number) for frame in frames]
 
 
-def overshoot(seen: SceneObject, size: Size) -> dict[str, float]:
+def overshoot(seen: ClipObject, size: Size) -> dict[str, float]:
     """Return by how much the square of an object lies beyond each side of the frame."""
     (x, y), half = seen.centre_pixels, seen.size_pixels / 2
     beyond = {"left": half - x, "right": x + half - size[0]}
     return beyond | {"top": half - y, "bottom": y + half - size[1]}
 
 
-def inside(seen: SceneObject, size: Size) -> bool:
+def inside(seen: ClipObject, size: Size) -> bool:
     return max(overshoot(seen, size).values()) <= 0
 
 
-def crossed(seen: SceneObject, size: Size) -> str | None:
+def crossed(seen: ClipObject, size: Size) -> str | None:
     beyond = [side for side, pixels in overshoot(seen, size).items() if pixels > 0]
     return beyond[0] if len(beyond) == 1 else None
 
 
-def offset(a: SceneObject, b: SceneObject) -> tuple[float, float]:
+def offset(a: ClipObject, b: ClipObject) -> tuple[float, float]:
     (ax, ay), (bx, by) = a.centre_pixels, b.centre_pixels
     return bx - ax, by - ay
 
 
-def square_gap(a: SceneObject, b: SceneObject) -> float:
+def square_gap(a: ClipObject, b: ClipObject) -> float:
     return max(map(abs, offset(a, b))) - (a.size_pixels + b.size_pixels) / 2
 
 
@@ -69,7 +69,7 @@ def dot(a: tuple[float, float], b: tuple[float, float]) -> float:
     return a[0] * b[0] + a[1] * b[1]
 
 
-def passing(a: list[SceneObject], b: list[SceneObject]) -> Deed | None:
+def passing(a: list[ClipObject], b: list[ClipObject]) -> Deed | None:
     """Return that a passes behind b: hidden by it, it comes out on the other side."""
     hidden = min(range(len(a)), key=lambda n: a[n].visible_share)
     if a[hidden].visible_share > 0.8 or a[hidden].depth < b[hidden].depth:
@@ -80,7 +80,7 @@ def passing(a: list[SceneObject], b: list[SceneObject]) -> Deed | None:
     return Deed("passes", a[0].name, other=b[0].name) if across else None
 
 
-def meeting(a: list[SceneObject], b: list[SceneObject]) -> Deed | None:
+def meeting(a: list[ClipObject], b: list[ClipObject]) -> Deed | None:
     """Return that one comes to touch the other: the one that moved just before."""
     if min(o.visible_share for o in a + b) < 0.97:
         return None
@@ -90,11 +90,11 @@ def meeting(a: list[SceneObject], b: list[SceneObject]) -> Deed | None:
     return Deed("meets", who[0].name, other=other[0].name)
 
 
-def steps(seen: list[SceneObject]) -> list[tuple[float, float]]:
+def steps(seen: list[ClipObject]) -> list[tuple[float, float]]:
     return [offset(before, after) for before, after in pairwise(seen)]
 
 
-def turning(tracks: list[list[SceneObject]]) -> Deed | None:
+def turning(tracks: list[list[ClipObject]]) -> Deed | None:
     """Return who changes its direction at the greatest speed, and to where."""
     best, found = 0.0, None
     for seen in tracks:

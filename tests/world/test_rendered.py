@@ -9,7 +9,7 @@ import pytest
 from tests.world.observer import inside
 from tests.world.truth import box_faults, pixel_faults, placing_faults
 from unrolled.errors import ConfigError
-from unrolled.world import Box, Clip, Narrator, SceneObject, World, choreography
+from unrolled.world import Box, Clip, ClipObject, Narrator, World, choreography
 
 FAR = 10**6
 WORLDS = [World(seed, events_before=before) for seed in range(4) for before in (0, 4)]
@@ -52,7 +52,7 @@ def test_truth_agrees_with_the_pixels_and_with_itself(world: World) -> None:
     assert placing_faults(clip) == []
 
 
-def perturbed(clip: Clip, number: int, seen: SceneObject, **changes: object) -> Clip:
+def perturbed(clip: Clip, number: int, seen: ClipObject, **changes: object) -> Clip:
     frames = list(clip.objects)
     frames[number] = tuple(o._replace(**changes) if o is seen else o for o in frames[number])
     return replace(clip, objects=tuple(frames))

@@ -6,14 +6,14 @@ from math import pi
 import numpy as np
 
 from tests.world.observer import Frame, Size, inside, square_gap
-from unrolled.world import Box, Clip, SceneObject
+from unrolled.world import Box, Clip, ClipObject
 from unrolled.world.rendering import PALETTE
 
 AREAS = {"circle": pi / 4, "square": 1.0, "triangle": 0.5}  # of a shape of size 1
 EDGE = 0.75  # a pixel's middle is at most this far from an edge that runs through it
 
 
-def outside_by(seen: SceneObject, size: Size) -> np.ndarray:
+def outside_by(seen: ClipObject, size: Size) -> np.ndarray:
     """Return how far each pixel's middle is outside an object, negative inside, [H, W]."""
     y, x = np.mgrid[0 : size[1], 0 : size[0]] + 0.5
     dx, dy, half = x - seen.centre_pixels.x, y - seen.centre_pixels.y, seen.size_pixels / 2

@@ -1,5 +1,7 @@
 """``unrolled compare``."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,9 +12,15 @@ from unrolled.cli.imports import Imports, run_imports
 from unrolled.cli.output import print_json, print_table, progress_bar
 from unrolled.cli.running import model_options
 from unrolled.errors import ConfigError
+from unrolled.tasks.captioning_learning_options import (
+    CaptioningTrainingOptions,
+    DescribingOptions,
+)
+from unrolled.tasks.captioning_options import CaptioningOptions
 from unrolled.tasks.video_options import VideoOptions, VideoTrainingOptions
 
 if TYPE_CHECKING:
+    from unrolled.tasks.captioning_comparison import CaptioningComparison
     from unrolled.tasks.video_comparison import Comparison
 
 compare = App(
@@ -20,8 +28,47 @@ compare = App(
     help="""Train several models on the same data and put them side by side.
 
     Example: unrolled compare video --data clips --models single_frame,causal_small --seeds 3
+
+    Example: unrolled compare captioning --data world --models show_and_tell,show_attend_tell
     """,
 )
+
+
+@dataclass(frozen=True)
+class CompareFlags:
+    """A comparison, whatever is compared.
+
+    Args:
+        seeds: runs of each, with seeds 0, 1, ...
+        set_: an option of one model, as in --set lrcn.hidden_size=64; may be repeated.
+        out: a folder for the runs, runs/compare-TASK-N if left out; name it again to go on with a
+            comparison that was stopped: what is finished is kept.
+        form: of what is printed.
+        import_: a Python file of yours that registers networks.
+        json: print one JSON object and nothing else.
+    """
+
+    seeds: int = 3
+    set_: Annotated[tuple[str, ...], Parameter(name="--set", negative="", show_default=False)] = ()
+    out: Path | None = None
+    form: Annotated[Literal["table", "markdown", "latex"], Parameter(name="--format")] = "table"
+    import_: Imports = ()
+    json: bool = False
+
+    def folder(self, task: str) -> Path:
+        """Return the folder for the runs."""
+        free = (p for n in count(1) if not (p := Path("runs") / f"compare-{task}-{n}").exists())
+        return self.out or next(free)
+
+    def options(self) -> dict[str, dict[str, Any]]:
+        """Read ``NAME.KEY=VALUE``."""
+        found: dict[str, dict[str, Any]] = {}
+        for assignment in self.set_:
+            name, dot, rest = assignment.partition(".")
+            if not dot or "=" not in rest:
+                raise ConfigError("--set MODEL.KEY=VALUE", assignment)
+            found.setdefault(name, {}).update(model_options((f"model.{rest}",)))
+        return found
 
 
 @compare.command
@@ -29,15 +76,10 @@ def video(
     *,
     data: str,
     models: str,
-    seeds: int = 3,
     folds: int = 1,
-    set_: Annotated[tuple[str, ...], Parameter(name="--set", negative="", show_default=False)] = (),
-    out: Path | None = None,
-    form: Annotated[Literal["table", "markdown", "latex"], Parameter(name="--format")] = "table",
-    import_: Imports = (),
+    comparing: Annotated[CompareFlags, Parameter(name="*")] = CompareFlags(),
     reading: Annotated[VideoOptions, Parameter(name="*")] = VideoOptions(),  # noqa: B008
     training: Annotated[VideoTrainingOptions, Parameter(name="*")] = VideoTrainingOptions(),  # noqa: B008
-    json: bool = False,
 ) -> None:
     """Compare networks over clips: accuracy with its spread, size, cost, and whether they stream.
 
@@ -46,47 +88,80 @@ def video(
     Args:
         data: as `train video` takes it.
         models: names, separated by commas.
-        seeds: runs of each, with seeds 0, 1, ...
         folds: parts of the data that test in turn; 1 takes the split.
-        set_: an option of one model, as in --set lrcn.hidden_size=64; may be repeated.
-        out: a folder for the runs, runs/compare-video-N if left out; name it again to go on with a
-            comparison that was stopped: what is finished is kept.
-        form: of what is printed.
-        import_: a Python file of yours that registers networks.
+        comparing: and how it is shown.
         reading: of the clips.
         training: of the models.
-        json: print one JSON object and nothing else.
     """
-    from unrolled.tasks.video_comparison import Contest
+    from unrolled.tasks.video_comparison import VideoContest
     from unrolled.tasks.video_comparison import compare as compared
 
-    run_imports(import_)
-    names = tuple(name.strip() for name in models.split(",") if name.strip())
-    contest = Contest(data, names, seeds, folds, _options(set_), reading, training)
-    if out is None:
-        out = next(p for n in count(1) if not (p := Path("runs") / f"compare-video-{n}").exists())
+    run_imports(comparing.import_)
+    contest = VideoContest(
+        data, _names(models), comparing.seeds, folds, comparing.options(), reading, training
+    )
     with progress_bar("comparing") as bar:
-        found = compared(contest, out, bar)
-    if json:
+        found = compared(contest, comparing.folder("video"), bar)
+    if comparing.json:
         print_json({"task": "video", "data": data, **found.figures()})
         return
-    _show(found, form)
+    _show_video(found, comparing.form)
 
 
-def _options(assignments: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """Read ``NAME.KEY=VALUE``."""
-    found: dict[str, dict[str, Any]] = {}
-    for assignment in assignments:
-        name, dot, rest = assignment.partition(".")
-        if not dot or "=" not in rest:
-            raise ConfigError("--set MODEL.KEY=VALUE", assignment)
-        found.setdefault(name, {}).update(model_options((f"model.{rest}",)))
-    return found
+@compare.command
+def captioning(
+    *,
+    data: str,
+    models: str,
+    equal_parameters: Annotated[bool, Parameter(negative="")] = False,
+    comparing: Annotated[CompareFlags, Parameter(name="*")] = CompareFlags(),
+    reading: Annotated[CaptioningOptions, Parameter(name="*")] = CaptioningOptions(),  # noqa: B008
+    describing: Annotated[DescribingOptions, Parameter(name="*")] = DescribingOptions(),  # noqa: B008
+    training: Annotated[
+        CaptioningTrainingOptions, Parameter(name="*")
+    ] = CaptioningTrainingOptions(),  # noqa: B008
+) -> None:
+    """Compare captioners: their scores with the spread, where they look, size and cost.
+
+    Example: unrolled compare captioning --data world --models show_and_tell,show_attend_tell
+
+    Args:
+        data: as `train captioning` takes it.
+        models: names, separated by commas; all take pictures, or all take films.
+        equal_parameters: choose the hidden sizes so that all learn as many numbers as the first.
+        comparing: and how it is shown.
+        reading: of pictures and captions.
+        describing: what looks, and how captions are searched for.
+        training: of the models.
+    """
+    from unrolled.tasks.captioning_comparison import CaptioningContest
+    from unrolled.tasks.captioning_comparison import compare as compared
+
+    run_imports(comparing.import_)
+    contest = CaptioningContest(
+        data,
+        _names(models),
+        comparing.seeds,
+        1,
+        comparing.options(),
+        equal_parameters,
+        reading,
+        describing,
+        training,
+    )
+    with progress_bar("comparing") as bar:
+        found = compared(contest, comparing.folder("captioning"), bar)
+    if comparing.json:
+        print_json({"task": "captioning", "data": data, **found.figures()})
+        return
+    _show_captioning(found, comparing.form)
 
 
-def _show(found: "Comparison", form: str) -> None:
-    from unrolled.tasks.comparison_tables import latex_table, markdown_table
+def _names(models: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in models.split(",") if name.strip())
 
+
+def _show_video(found: "Comparison", form: str) -> None:
     columns = ["model", "top-1 %", "parameters", "MMAC", "train s", "ms", "streams"]
     rows = [
         [
@@ -102,11 +177,49 @@ def _show(found: "Comparison", form: str) -> None:
         for entry in found.entries
     ]
     rows.append(["(commonest)", f"{100 * found.majority_top1:.1f}", *([""] * 5)])
+    _print(
+        columns,
+        rows,
+        form,
+        f"top-1: mean and standard deviation over {found.entries[0].runs} runs each, in "
+        f"{found.out}; MMAC and ms: millions of multiply-accumulates, milliseconds, of a frame",
+    )
+
+
+def _show_captioning(found: "CaptioningComparison", form: str) -> None:
+    columns = ["model", "CIDEr-D", "exact", "true", "looks", "parameters", "s", "ms"]
+    rows = [
+        [
+            entry.model,
+            f"{entry.cider_d:.3f}" + ("" if entry.spread is None else f" ± {entry.spread:.3f}"),
+            _percent(entry.exact_match),
+            _percent(entry.true),
+            _percent(entry.pointing_accuracy),
+            f"{entry.parameters:,}",
+            f"{entry.training_seconds:.0f}",
+            f"{entry.milliseconds_per_caption:.0f}",
+        ]
+        for entry in found.entries
+    ]
+    _print(
+        columns,
+        rows,
+        form,
+        f"means over {found.entries[0].runs} runs each, in {found.out}; exact: % of captions that "
+        "are one of their references; true: % that are true; looks: % of names said while looking "
+        "at the object; s: of training; ms: for a caption of one picture",
+    )
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f}"
+
+
+def _print(columns: Sequence[str], rows: Sequence[Sequence[str]], form: str, words: str) -> None:
+    from unrolled.tasks.comparison_tables import latex_table, markdown_table
+
     if form == "table":
-        print_table("", columns, rows, right=columns[1:])
-        print(
-            f"top-1: mean and standard deviation over {found.entries[0].runs} runs each, in "
-            f"{found.out}; MMAC and ms: millions of multiply-accumulates, milliseconds, of a frame"
-        )
+        print_table("", columns, rows, right=tuple(columns[1:]))
+        print(words)
         return
     print({"markdown": markdown_table, "latex": latex_table}[form](columns, rows))

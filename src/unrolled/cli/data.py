@@ -1,11 +1,11 @@
 """``unrolled data``."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from unrolled.cli.output import notice, print_json, print_table, progress_bar
+from unrolled.tasks.captioning_check_options import CaptionCheckOptions
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.tasks.video_check_options import VideoCheckOptions
 
@@ -29,25 +29,26 @@ def check(
     window: int = 64,
     looking: Annotated[VideoCheckOptions, Parameter(name="*")] = VideoCheckOptions(),  # noqa: B008
     strict: bool = False,
-    images: Path | None = None,
+    describing: Annotated[CaptionCheckOptions, Parameter(name="*")] = CaptionCheckOptions(),  # noqa: B008
     json: bool = False,
 ) -> int:
     """Say what data holds, what is damaged in it, and what a model will see; 2 if damaged.
 
     Example: unrolled data check book.txt --level word --split 80/10/10
     Example: unrolled data check clips --task video --group "(.+)_[0-9]+.mp4"
+    Example: unrolled data check captions.json --task captioning --images photos --sheet seen.png
 
     Args:
         path: a file, a folder or a pattern such as "*.tex"; for video, a folder of one folder per
             class, split files of UCF101 or HMDB51, a list, or a CSV with path and label; for
-            captioning, a file of captions.
+            captioning, a file or a folder of captions, or world.
         task: what the data is for.
         reading: language: of the text.
         batch_size: language: sequences side by side.
         window: language: steps from one update to the next.
         looking: video: at the videos.
         strict: video: exit with 2 if anything is left out, too.
-        images: captioning: the folder of the pictures that captions are about.
+        describing: captioning: at the captions and their pictures.
         json: print one JSON object and nothing else.
     """
     with progress_bar("checking") as bar:
@@ -58,7 +59,7 @@ def check(
         elif task == "captioning":
             from unrolled.tasks.captioning_check import check_captions
 
-            report = check_captions(path, images=images, encoding=reading.encoding, show=bar)
+            report = check_captions(path, describing, encoding=reading.encoding, show=bar)
         else:
             from unrolled.tasks.language_check import check_text
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from unrolled.cli.output import print_json
 from unrolled.kernels.library import is_there
+from unrolled.tasks.describer_options import describer_training
 from unrolled.tasks.narrator_options import SENTENCES, narrator_training
 from unrolled.tasks.watcher_options import FILM_SECONDS, STREAMS, watcher_training
 from unrolled.training.options import TrainingOptions
@@ -15,14 +16,18 @@ from unrolled.training.signals import Stopped, StopSignals
 
 Say = Callable[[str], None]
 
-_MINUTES = {"language": 0.75, "watching": 1.0}  # of learning
-_TRAININGS = {"language": narrator_training, "watching": watcher_training}
+_MINUTES = {"language": 0.75, "watching": 1.0, "describing": 0.65}  # of learning
+_TRAININGS = {
+    "language": narrator_training,
+    "watching": watcher_training,
+    "describing": describer_training,
+}
 _LOADING_SECONDS = 5
 
 
 def demo(
     *,
-    only: Literal["language", "watching"] | None = None,
+    only: Literal["language", "watching", "describing"] | None = None,
     out: Path | None = None,
     minutes: float | None = None,
     seed: int = 0,
@@ -32,16 +37,18 @@ def demo(
 
     Shapes move about a stage and a narrator says what they do. One network reads the narration,
     writes as it learns, and is then judged by the grammar. Another watches films, learns which way
-    things move, and labels an unseen film frame by frame. Ctrl-C ends it well at any moment.
+    things move, and labels an unseen film frame by frame. A third looks at pictures, learns to
+    describe them, and shows where it looks for every word. Ctrl-C ends it well at any moment.
 
     Example: unrolled demo
 
-    Example: unrolled demo --only watching
+    Example: unrolled demo --only describing
 
     Args:
-        only: one of the two parts.
+        only: one of the three parts.
         out: a new folder for the runs; runs/demo-N if left out.
-        minutes: how long each network learns; left out, 0.75 for language and 1 for watching.
+        minutes: how long each network learns; left out, 0.75 for language, 1 for watching and
+            0.65 for describing.
         seed: of the world and of the networks.
         json: print one JSON object and nothing else.
     """
@@ -54,15 +61,11 @@ def demo(
     with StopSignals() as stop:
         try:
             say(_introduction(lengths, path))  # before torch is imported, which takes seconds
-            if "language" in parts:
-                figures["language"] = _language(path, trainings["language"], say, stop, json=json)
-            stop.check()
-            if "watching" in parts and figures.get("language", {}).get("finished", True):
-                from unrolled.cli.demo_watching import learn_to_watch
-
-                figures["watching"] = learn_to_watch(
-                    path / "watching", trainings["watching"], say, stop.check, show=not json
-                )
+            for part in parts:
+                stop.check()
+                figures[part] = _PARTS[part](path / part, trainings[part], say, stop, not json)
+                if not figures[part]["finished"]:
+                    break
         except Stopped:
             if not set(parts) & set(figures):
                 say("\nStopped before a network began to learn; nothing is kept.")
@@ -75,16 +78,37 @@ def demo(
 
 
 def _language(
-    path: Path, training: TrainingOptions, say: Say, stop: StopSignals, *, json: bool
+    path: Path, training: TrainingOptions, say: Say, stop: StopSignals, show: bool
 ) -> dict[str, Any]:
     """Show the film, and let a network learn to narrate."""
-    if not json:
+    if show:
         from unrolled.cli.demo_film import show_film
 
         show_film(training.seed, stop.check)
     from unrolled.cli.demo_language import learn_to_narrate
 
-    return learn_to_narrate(path / "language", training, say, stop.check)
+    return learn_to_narrate(path, training, say, stop.check)
+
+
+def _watching(
+    path: Path, training: TrainingOptions, say: Say, stop: StopSignals, show: bool
+) -> dict[str, Any]:
+    """Let a network learn to watch, and label a film."""
+    from unrolled.cli.demo_watching import learn_to_watch
+
+    return learn_to_watch(path, training, say, stop.check, show=show)
+
+
+def _describing(
+    path: Path, training: TrainingOptions, say: Say, stop: StopSignals, show: bool
+) -> dict[str, Any]:
+    """Let a network learn to describe, and show where it looks."""
+    from unrolled.cli.demo_describing import learn_to_describe
+
+    return learn_to_describe(path, training, say, stop.check, show=show)
+
+
+_PARTS = {"language": _language, "watching": _watching, "describing": _describing}
 
 
 def _say(text: str) -> None:
@@ -114,6 +138,14 @@ def _introduction(minutes: dict[str, float], path: Path) -> str:
             ),
             ("it labels an unseen film frame by frame", FILM_SECONDS),
         ]
+    if "describing" in minutes:
+        acts += [
+            (
+                "a network sees pictures and learns to describe them",
+                60 * minutes["describing"],
+            ),
+            ("it describes unseen ones, and shows where it looks", 3),
+        ]
     lines = [f"  {n}  {words:<66}{seconds:>4.0f} s" for n, (words, seconds) in enumerate(acts, 1)]
     total = (sum(seconds for _, seconds in acts) + _LOADING_SECONDS * len(minutes)) / 60
     way = "native" if is_there() else "python"
@@ -134,14 +166,16 @@ def _conclusion(figures: dict[str, Any]) -> str:
         lines += ["", *_told(figures["language"])]
     if "watching" in figures:
         lines += ["", *_watched(figures["watching"])]
+    if "describing" in figures:
+        lines += ["", *_described(figures["describing"])]
     path = figures["out"]
-    reports = [figures[part]["report"] for part in _MINUTES if part in figures]
+    reports = [figures[part].get("report") for part in _MINUTES if part in figures]
     lines += ["", f"The models are in {path}. What there is to see is in"]
-    lines += [f"  {report}" for report in reports]
-    if not figures.get("language", {"finished": True})["finished"]:
-        return "\n".join(
-            [*lines, "It goes on learning with:\n", f"  unrolled train --resume {path}/language"]
-        )
+    lines += [f"  {report}" for report in reports if report]
+    for part in ("language", "describing"):  # runs of a task
+        if not figures.get(part, {"finished": True})["finished"]:
+            resume = f"  unrolled train --resume {path}/{part}"
+            return "\n".join([*lines, "It goes on learning with:\n", resume])
     if figures["finished"]:
         lines += ["Now data of yours:\n"]
         lines += [
@@ -152,6 +186,10 @@ def _conclusion(figures: dict[str, Any]) -> str:
             f"  unrolled stream {path}/watching YOUR.mp4",
             "  unrolled train video --data YOUR_VIDEOS",
         ] * ("watching" in figures)
+        lines += [
+            f"  unrolled predict {path}/describing world:7 --show",
+            "  unrolled train captioning --data YOUR_CAPTIONS.json",
+        ] * ("describing" in figures)
     return "\n".join(lines)
 
 
@@ -185,4 +223,24 @@ def _watched(figures: dict[str, Any]) -> list[str]:
         f"{figures['settled_accuracy']:.1%} half a second after a change; "
         f"{figures['chance']:.0%} by chance."
     )
+    return lines
+
+
+def _described(figures: dict[str, Any]) -> list[str]:
+    verb = "after" if figures["finished"] else "stopped after"
+    lines = [f"Describing: {verb} {figures['steps']:,} steps, {figures['seconds']:.0f} s:"]
+    if "exact" not in figures:
+        return [*lines, "  too early to measure what was learnt."]
+    count, commonest = figures["pictures"], figures["commonest_caption"]
+    lines += [
+        f"  Of {count} unseen pictures {figures['exact']} get one of their captions, word for word; "
+        f"{figures['true']:.0%} of what",
+        f"  is said is true. Always saying {commonest!r} would be right of "
+        f"{figures['commonest_caption_exact']:.0%}.",
+    ]
+    if "pointing_accuracy" in figures:
+        lines.append(
+            f"  Naming a thing it looks at it in {figures['pointing_accuracy']:.0%} of cases, "
+            f"{figures['pointing_chance']:.0%} by chance."
+        )
     return lines

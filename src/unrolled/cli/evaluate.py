@@ -1,9 +1,13 @@
 """``unrolled evaluate``."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from cyclopts import Parameter
+
+from unrolled.cli.evaluate_captions import Judging, evaluate_captions
 from unrolled.cli.imports import Imports, run_imports
 from unrolled.cli.output import notice, print_json, print_table, progress_bar
 from unrolled.errors import ConfigError
@@ -15,9 +19,20 @@ if TYPE_CHECKING:
     from unrolled.tasks.video_evaluation import VideoScore
 
 
-class _Joined(NamedTuple):
-    minutes: float
-    background: str | None
+@dataclass(frozen=True)
+class Live:
+    """Videos joined to one long stream.
+
+    Args:
+        live: of videos: join them to one long stream and label that frame by frame.
+        minutes: of that stream.
+        background: of that stream: what idle stretches between the videos are made of, as `train`
+            takes it; left out, as in training.
+    """
+
+    live: bool = False
+    minutes: float = 10.0
+    background: str | None = None
 
 
 def evaluate(
@@ -34,9 +49,8 @@ def evaluate(
     cache: str | None = None,
     strict: bool = False,
     motion: bool = False,
-    live: bool = False,
-    minutes: float = 10.0,
-    background: str | None = None,
+    joined: Annotated[Live, Parameter(name="*")] = Live(),
+    judging: Annotated[Judging, Parameter(name="*")] = Judging(),  # noqa: B008 (frozen)
     import_: Imports = (),
     json: bool = False,
 ) -> None:
@@ -48,9 +62,11 @@ def evaluate(
 
     Example: unrolled evaluate runs/video-1 --live --minutes 10
 
+    Example: unrolled evaluate runs/captioning-1 --beam 5 --results captions.json
+
     Args:
         model: a run folder or a model folder.
-        data: text or videos, as `train` takes them; a run folder remembers its own.
+        data: text, videos or captions, as `train` takes them; a run folder remembers its own.
         part: left out, it is the held-out part of the data that the model was trained on, and of
             any other data all that the model was not trained on.
         encoding: of texts.
@@ -59,11 +75,10 @@ def evaluate(
         average: of videos: what is averaged; left out, as in training.
         group: of other videos: a pattern whose match in a path is its group.
         cache: of videos: where decoded clips are kept, as `train` takes it; left out, in memory.
-        strict: of videos: fail if any is damaged or missing.
+        strict: of videos and captions: fail if any is damaged or missing.
         motion: of videos: also say what is lost with frames shuffled, reversed and frozen.
-        live: of videos: join them to one long stream and label that frame by frame.
-        minutes: of that stream.
-        background: of that stream, between the videos, as `train` takes it; left out, as there.
+        joined: of videos.
+        judging: of captions.
         import_: a Python file of yours that registers the model's network.
         json: print one JSON object and nothing else.
     """
@@ -74,12 +89,15 @@ def evaluate(
     task, loaded = load_model(model)
     use_threads(0)
     if task.name == "language":
-        return _language(loaded, model, data, part, encoding, json=json)
+        _language(loaded, model, data, part, encoding, json=json)
+        return
+    if task.name == "captioning":
+        evaluate_captions(loaded, model, data, part, judging, strict=strict, json=json)
+        return
     changes: dict[str, object] = {"test_clips": clips, "test_crops": crops, "group": group}
     changes |= {"cache": cache, "strict": strict or None}
     given = {name: value for name, value in changes.items() if value is not None}
-    joined = _Joined(minutes, background) if live else None
-    return _video(loaded, model, data, part, given, average, joined, motion=motion, json=json)
+    _video(loaded, model, data, part, given, average, joined, motion=motion, json=json)
 
 
 def _language(
@@ -127,7 +145,7 @@ def _video(
     part: str | None,
     changes: Mapping[str, object],
     average: Literal["probabilities", "logits"] | None,
-    joined: _Joined | None,
+    joined: Live,
     *,
     motion: bool,
     json: bool,
@@ -146,11 +164,19 @@ def _video(
         raise ConfigError("--data", f"{model}, which remembers no data", "pass a folder of videos")
     data = expand_path(data)
     reading = replace(loaded.reading, **changes)  # type: ignore[arg-type]
-    if joined is not None:
+    if joined.live:
         from unrolled.tasks.video_joined_evaluation import evaluate_live
 
         with progress_bar("evaluating") as bar:
-            live = evaluate_live(loaded, data, *joined, part=part, reading=reading, show=bar)
+            live = evaluate_live(
+                loaded,
+                data,
+                joined.minutes,
+                joined.background,
+                part=part,
+                reading=reading,
+                show=bar,
+            )
         if json:
             print_json({"model": str(model), "data": data, **live.figures()})
         else:

@@ -7,11 +7,13 @@ from cyclopts import Parameter
 
 from unrolled.cli.imports import Imports, run_imports
 from unrolled.cli.output import print_json, print_table, progress_bar
+from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
     from torch import nn
 
     from unrolled.diagnostics import Inspection, Specimen
+    from unrolled.tasks.captioning import CaptioningModel
 
 
 def inspect(
@@ -47,17 +49,19 @@ def inspect(
     from unrolled.diagnostics import Specimen, inspect_recurrence, parse_options, specimen
     from unrolled.diagnostics.network_input import parse_input, takes_clips
     from unrolled.diagnostics.network_inspection import build_weightless
-    from unrolled.errors import ConfigError
     from unrolled.registry import lookup, names
+    from unrolled.tasks.table import load_model
 
     run_imports(import_)
     options, kept = parse_options(set or []), None
     if name not in names() and ("/" in name or Path(name).exists()):
-        from unrolled.tasks.table import load_model
-
         if set:
             raise ConfigError("no --set for a model folder", " ".join(set))
-        kept = load_model(Path(name))[1].network
+        task, loaded = load_model(Path(name))
+        if task.name == "captioning":
+            _captioner(name, loaded, input, depth, probe, max_steps, json)
+            return
+        kept = loaded.network
     if input is not None or takes_clips(lookup(name) if kept is None else type(kept)):
         sizes = None if input is None else parse_input(input)
         module, used = kept, options
@@ -72,6 +76,37 @@ def inspect(
         print_json({"name": name, **chosen, **inspection.figures()})
     else:
         _show(name, looked_at, inspection)
+
+
+def _captioner(
+    name: str,
+    loaded: "CaptioningModel",
+    input: str | None,
+    depth: int | None,
+    probe: bool,
+    max_steps: int,
+    json: bool,
+) -> None:
+    """Follow a picture through the encoder, and a word through the decoder."""
+    from unrolled.cli.inspect_network import show_network
+    from unrolled.diagnostics import Specimen, inspect_recurrence
+    from unrolled.diagnostics.network_inspection import inspect_network
+
+    if input is not None:
+        raise ConfigError("no --input for a captioning model", input)
+    seen, network = loaded.preprocessing, loaded.network
+    sizes = {"C": len(seen.mean), "H": seen.height, "W": seen.width}
+    with progress_bar("probing") as bar:
+        encoder = inspect_network(
+            loaded.model["encoder"], network.encoder, sizes, probe=probe, progress=bar
+        )
+    decoder = inspect_recurrence(network.decoder, max_steps=max_steps)
+    if json:
+        parts = {"encoder": encoder.figures(), "decoder": decoder.figures()}
+        print_json({"name": name, "options": loaded.model["options"], **parts})
+        return
+    show_network(loaded.model["encoder"], {}, encoder, depth)
+    _show(loaded.model["name"], Specimen(network.decoder, {}, []), decoder)
 
 
 def _whole(

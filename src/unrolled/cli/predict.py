@@ -2,10 +2,13 @@
 
 from math import exp
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from unrolled.cli.imports import Imports, run_imports
 from unrolled.cli.output import notice, print_json
+from unrolled.cli.predict_captions import Looking, describe
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -16,18 +19,28 @@ _BAR = 40  # characters of the longest bar
 
 
 def predict(
-    model: Path, /, *input: str, count: int = 5, import_: Imports = (), json: bool = False
+    model: Path,
+    /,
+    *input: str,
+    count: int = 5,
+    looking: Annotated[Looking, Parameter(name="*")] = Looking(),  # noqa: B008 (frozen)
+    import_: Imports = (),
+    json: bool = False,
 ) -> int:
-    """Say what a model expects: of a text, token by token and after it; of videos, what they show.
+    """Say what a model expects of a text, what videos show, or in a sentence what pictures show.
 
     Example: unrolled predict runs/language-1 "The Beatles Abbey"
 
     Example: unrolled predict runs/video-1 match.mp4 photograph.jpg
 
+    Example: unrolled predict runs/captioning-1 photograph.jpg --beam 5 --attention looked.png
+
     Args:
         model: a run folder or a model folder.
-        input: a text to judge; or videos, pictures or sequences to label, one or more.
+        input: a text to judge; or videos, pictures or sequences to label or to describe, one or
+            more; world:7 is scene 7 of the embedded world.
         count: how many of the likeliest next tokens, or of the likeliest classes, to show.
+        looking: of captions.
         import_: a Python file of yours that registers the model's network.
         json: print one JSON object and nothing else.
     """
@@ -37,6 +50,8 @@ def predict(
     task, loaded = load_model(model)
     if count < 1:
         raise ConfigError("a count of at least 1", str(count))
+    if task.name == "captioning":
+        return describe(loaded, model, input, looking, json=json)
     if task.name == "video":
         return _video(loaded, model, input, count, json=json)
     if len(input) != 1:

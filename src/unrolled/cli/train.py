@@ -1,15 +1,15 @@
 """``unrolled train``."""
 
 import json as json_text
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from unrolled.cli.configured import Format, configured
-from unrolled.cli.imports import Imports
-from unrolled.cli.running import model_options, run_to_the_end
+from unrolled.cli.learning import RunFlags, learn
+from unrolled.cli.running import run_to_the_end
+from unrolled.cli.train_captioning import captioning, captioning_format
 from unrolled.cli.train_video import video, video_format
 from unrolled.tasks.language_network_options import NETWORK_OPTIONS
 from unrolled.tasks.language_options import LanguageOptions
@@ -63,14 +63,10 @@ def resume(*, resume: Path, json: bool = False) -> int:
 def language(
     *,
     data: str,
-    config: str | None = None,  # noqa: ARG001 (its values are already in the others)
-    out: Path | None = None,
     model: str = "lstm",
-    set_: Annotated[tuple[str, ...], Parameter(name="--set", negative="", show_default=False)] = (),
-    import_: Imports = (),
+    run: Annotated[RunFlags, Parameter(name="*")] = RunFlags(),  # noqa: B008
     reading: Annotated[LanguageOptions, Parameter(name="*")] = LanguageOptions(),  # noqa: B008
     training: Annotated[TrainingOptions, Parameter(name="*")] = TrainingOptions(),  # noqa: B008
-    json: bool = False,
 ) -> int:
     """Learn to predict the next character, word or byte pair of a text.
 
@@ -81,30 +77,13 @@ def language(
     Args:
         data: a text file, a folder, a pattern such as "*.tex", or world, which is the embedded
             data; --config may say it instead.
-        config: a YAML file, such as the config.yaml of a run, or a recipe that `unrolled list`
-            names; a flag beside it overrides what it says.
-        out: a new folder for the run; runs/language-N if left out.
         model: lstm or any other cell, tcn, transformer, min_char_rnn, bigram, or one of your own.
-        set_: an option of the model, as in --set model.hidden_size=256, of those named below; may
-            be repeated.
-        import_: a Python file of yours that registers cells.
+        run: where it goes.
         reading: of the text.
         training: of the model.
-        json: print one JSON object and nothing else.
     """
-    from unrolled.tasks.language_run import Given, begin
-    from unrolled.tasks.table import task_named
-
-    request = {
-        "data": data,
-        "model": model,
-        "options": model_options(set_),
-        "reading": asdict(reading),
-        "training": asdict(training),
-    }
-    given = Given(imports=import_)
-    task = task_named("language")
-    return run_to_the_end(task, lambda show: begin(out, request, show, given), json=json)
+    return learn("language", data, model, run, {"reading": reading, "training": training})
 
 
 train.command(video, config=configured(video_format))
+train.command(captioning, config=configured(captioning_format))

@@ -19,4 +19,7 @@ FIGURES: dict[str, str] = {
     "motion": "accuracy with frames shuffled, reversed and frozen: who uses motion?",
     "transitions": "blue to orange at any time: early fusion fails where 3D convolution does not",
     "filters": "first-layer 3D filters as short clips",
+    "soft_attention": "where a captioner looks for every word: a mean over all places",
+    "hard_attention": "one place for every word, beside the mean: soft and hard attention",
+    "caption_search": "the beam over one picture: captions kept and dropped, word by word",
 }

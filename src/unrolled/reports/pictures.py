@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 _GAP = 2  # pixels between the frames of a strip
+_SQUARES_FROM = 2.5  # times larger, pixels are shown as squares
 
 
 def film_strip(frames: Tensor, *, columns: int = 8, words: str = "") -> Markup:
@@ -33,7 +34,7 @@ def film_strip(frames: Tensor, *, columns: int = 8, words: str = "") -> Markup:
     for number, tile in enumerate(tiles):
         left = number * (width + _GAP)
         strip[:, left : left + width] = tile
-    return _embedded(Image.fromarray(strip), "strip", words, "JPEG")
+    return embedded(Image.fromarray(strip), "strip", words, "JPEG")
 
 
 def heat_map(values: Tensor, *, words: str = "") -> Markup:
@@ -47,7 +48,7 @@ def heat_map(values: Tensor, *, words: str = "") -> Markup:
     picture = Image.fromarray(shades)
     scale = max(1, 64 // max(shades.shape))
     size = (shades.shape[1] * max(scale, 4), shades.shape[0] * scale)
-    return _embedded(picture.resize(size, Image.Resampling.NEAREST), "strip", words, "PNG")
+    return embedded(picture.resize(size, Image.Resampling.NEAREST), "strip", words, "PNG")
 
 
 def path_drawing(points: Tensor, *, words: str = "") -> Markup:
@@ -119,7 +120,40 @@ def _when(value: float, step: int, seconds: float | None) -> str:
     return f"{100 * value:.1f} % at {place}"
 
 
-def _embedded(picture: Image.Image, name: str, words: str, form: str) -> Markup:
+def shown_picture(pixels: Tensor, *, side: int, words: str = "") -> Markup:
+    """Return a picture as part of a page; pixels much enlarged stay squares.
+
+    Shapes: pixels uint8 [3, H, W].
+    Args:
+        pixels: of the picture.
+        side: the longer side on the page, in pixels.
+        words: for who cannot see it.
+    Example:
+        >>> import torch
+        >>> str(shown_picture(torch.zeros(3, 8, 8, dtype=torch.uint8), side=64))[:34]
+        '<img class="shown" src="data:image'
+    """
+    return embedded(enlarged(pixels, side), "shown", words, "JPEG")
+
+
+def enlarged(pixels: Tensor, side: int) -> Image.Image:
+    """Return a picture ``[3, H, W]`` whose longer side is ``side``; large pixels stay squares."""
+    picture = Image.fromarray(pixels.permute(1, 2, 0).cpu().numpy())
+    scale = side / max(picture.size)
+    width, height = (max(1, round(length * scale)) for length in picture.size)
+    how = Image.Resampling.NEAREST if scale >= _SQUARES_FROM else Image.Resampling.LANCZOS
+    return picture.resize((width, height), how)
+
+
+def embedded(picture: Image.Image, name: str, words: str, form: str) -> Markup:
+    """Return a picture as an element of a page.
+
+    Args:
+        picture: to be shown.
+        name: of its class in the page's style.
+        words: for who cannot see it.
+        form: PNG or JPEG.
+    """
     file = io.BytesIO()
     picture.save(file, form, **({"quality": 82} if form == "JPEG" else {}))
     address = f"data:image/{form.lower()};base64,{b64encode(file.getvalue()).decode()}"

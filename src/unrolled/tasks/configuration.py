@@ -11,6 +11,7 @@ _WORDS = {
     "model": "a network or a cell: `unrolled list` names them",
     "options": "of the model",
     "training": "how long and how",
+    "describing": "what looks at the pictures, and how captions are searched for",
 }
 
 

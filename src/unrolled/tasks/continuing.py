@@ -33,7 +33,7 @@ ContinuedT = TypeVar("ContinuedT", bound=Continued)
 def take_up(
     path: Path,
     configuration: TaskConfiguration,
-    unusual_options: Callable[[str, dict[str, Any]], dict[str, Any]],
+    unusual_options: Callable[[dict[str, Any]], dict[str, Any]],
     prepare: Callable[[RunFolder, bool], ContinuedT],
 ) -> tuple[ContinuedT, RunFolder]:
     """Take a run up at its last good checkpoint.
@@ -41,7 +41,8 @@ def take_up(
     Args:
         path: the folder of the run.
         configuration: of its task.
-        unusual_options: returns those of a named network that are not what they usually are.
+        unusual_options: returns those of the network that a request names that are not what they
+            usually are.
         prepare: gets the run ready as it began; told whether there is no checkpoint.
     Raises:
         ReaderError: no run there, none of its checkpoints is good, or its data has changed.
@@ -72,12 +73,12 @@ def take_up(
 
 def _check_sizes(
     request: dict[str, Any],
-    unusual_options: Callable[[str, dict[str, Any]], dict[str, Any]],
+    unusual_options: Callable[[dict[str, Any]], dict[str, Any]],
     tensors: dict[str, Tensor],
 ) -> None:
     """Make sure that sizes in a configuration are borne out before anything is built."""
     if request["model"] is not None:
-        require_fitting_sizes(unusual_options(request["model"], request["options"]), tensors)
+        require_fitting_sizes(unusual_options(request), tensors)
 
 
 def _restore(training: Training, checkpoint: Checkpoint, path: Path) -> None:

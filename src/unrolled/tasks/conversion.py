@@ -17,7 +17,7 @@ from unrolled.readers.weights import read_weights
 from unrolled.registry import build, lookup
 from unrolled.tasks.video import VideoModel
 from unrolled.tasks.video_options import VideoOptions
-from unrolled.tasks.video_preprocessing import Preprocessing
+from unrolled.tasks.video_preprocessing import IMAGENET_DEVIATION, IMAGENET_MEAN, Preprocessing
 
 FEATURES_ONLY = "features alone, no classes"  # the one class of weights without a classifier
 
@@ -168,8 +168,8 @@ def _preprocessing(name: str, tensors: dict[str, Tensor]) -> Preprocessing:
         224,
         224,
         shorter_side=256,
-        mean=(0.485, 0.456, 0.406),
-        deviation=(0.229, 0.224, 0.225),
+        mean=IMAGENET_MEAN,
+        deviation=IMAGENET_DEVIATION,
     )
 
 

@@ -1,10 +1,7 @@
 """From a name and options to a network that reads tokens and gives scores."""
 
 import inspect
-from collections.abc import Callable
-from difflib import get_close_matches
-from functools import partial
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -14,8 +11,7 @@ from unrolled.models import RecurrentLanguageModel
 from unrolled.recurrence import Recurrence
 from unrolled.registry import lookup_recurrence
 from unrolled.tasks.model_folder import require_fitting_sizes
-from unrolled.training.budget import require_affordable
-from unrolled.training.configuration import require_kind
+from unrolled.tasks.network_options import build_with, unlike
 from unrolled.training.modes import evaluating
 
 Network: TypeAlias = Recurrence[Any, Any, Any, Any]
@@ -40,20 +36,8 @@ def build_language_network(
             raise ConfigError("options for a name alone", got, "give them to the module itself")
         return _fitting(name, vocabulary_size)
     cls, given = _network(name)
-    allowed, kinds = network_options(name), _annotations(cls)
-    for option in options:
-        if option not in allowed:
-            near = get_close_matches(option, allowed, n=1)
-            cure = f"did you mean {near[0]}?" if near else "see --help"
-            raise ConfigError(f"an option of {name}: {', '.join(allowed)}", repr(option), cure)
-        require_kind(f"{option} of {name}", options[option], kinds.get(option, object))
-    build = partial(cast(Callable[..., Network], cls), vocabulary_size, **given, **options)
-    require_affordable(build)
-    try:
-        return build()
-    except (TypeError, ValueError, RuntimeError) as error:
-        got = f"{options}: {' '.join(str(error).split())}"
-        raise ConfigError(f"options that {name} can be built with", got) from None
+    given = {"vocabulary_size": vocabulary_size, **given}
+    return build_with(cls, name, given, options, network_options(name), see="see --help")
 
 
 def restore_language_network(
@@ -111,8 +95,7 @@ def resolved_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
 
 def unusual_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
     """Return those options that are not what they are by default."""
-    usual = network_options(name)
-    return {key: value for key, value in options.items() if key not in usual or usual[key] != value}
+    return unlike(network_options(name), options)
 
 
 def network_options(name: str) -> dict[str, Any]:
@@ -140,14 +123,6 @@ def _fitting(network: Network, vocabulary_size: int) -> Network:
         got = f"[{', '.join(['B', 'T', *map(str, y.shape[2:])])}] from {name}"
         raise ConfigError(expected, got, cure)
     return network
-
-
-def _annotations(cls: type) -> dict[str, Any]:
-    try:
-        parameters = inspect.signature(cls, eval_str=True).parameters.values()
-        return {p.name: p.annotation for p in parameters if p.annotation is not p.empty}
-    except NameError:  # a class of your own may name types that only its checker imports
-        return {}
 
 
 def _network(name: str) -> tuple[type[Network], dict[str, Any]]:

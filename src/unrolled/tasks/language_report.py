@@ -3,17 +3,16 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
-from unrolled.diagnostics import environment
 from unrolled.reports import GradientReport, probe_gradients, render_page, report_progress
 from unrolled.storage import write_file
 from unrolled.tasks.language import Learning, loss_of
 from unrolled.tasks.language_command import command_of
 from unrolled.tasks.language_networks import network_options
 from unrolled.tasks.language_view import Standing, look_at_data, look_at_writing
+from unrolled.tasks.report_rows import environment_rows, option_rows
 from unrolled.training.history import read_history
 from unrolled.training.run_folder import RunFolder
 
@@ -62,7 +61,7 @@ def write_report(
         "options": _options(learning, folder),
         "command": command_of(folder.request, folder.record.get("import", [])),
         "data": _data(learning),
-        "environment": _environment(learning),
+        "environment": environment_rows(learning.training.options.device),
         "written_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
     write_file(folder.report, render_page(_TEMPLATE, context).encode())
@@ -96,19 +95,7 @@ def _options(learning: Learning, folder: RunFolder) -> dict[str, list[tuple[str,
         "Reading": folder.request.get("reading", {}),
         "Training": vars(learning.training.options),
     }
-    return {
-        title: [(name.replace("_", " "), _value(value)) for name, value in options.items()]
-        for title, options in groups.items()
-        if options
-    }
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
+    return option_rows(groups)
 
 
 def _data(learning: Learning) -> list[tuple[str, str]]:
@@ -122,10 +109,3 @@ def _data(learning: Learning) -> list[tuple[str, str]]:
         ("vocabulary", f"{len(model.vocabulary):,} {units}"),
     ]
     return rows + [(f"SHA-256 of {part}", digest) for part, digest in model.parts.items()]
-
-
-def _environment(learning: Learning) -> list[tuple[str, str]]:
-    found = environment()
-    left_out = {"extras", "device"}  # the device is the run's own, not the machine's best
-    rows = [(name.replace("_", " "), str(v)) for name, v in found.items() if name not in left_out]
-    return [*rows, ("device", learning.training.options.device)]

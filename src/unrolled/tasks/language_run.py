@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import exp
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.readers.text import TextParts
 from unrolled.readers.word_vectors import read_word_vectors, vector_size
-from unrolled.registry import import_file
+from unrolled.tasks.beginning import new_run
 from unrolled.tasks.continuing import take_up
 from unrolled.tasks.language import LanguageModel, Learning, prepare
 from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
@@ -69,26 +69,21 @@ def begin(
         show: is told how far it is.
         given: what the request cannot name.
     """
-    for path in given.imports:
-        import_file(path)
-    options = {
-        name: asdict(kind(**request[name]))
-        for name, kind in LANGUAGE_CONFIGURATION.sections.items()
-    }
-    if request["model"] is not None:
-        options["options"] = resolved_options(request["model"], _sized(request))
-    request = request | options
-    record = {
-        "import": [str(path) for path in given.imports],
-        "class": None if given.network is None else type(given.network).__name__,
-    }
-    words = LANGUAGE_CONFIGURATION.comments()
+    words = {}
     if given.network is not None:
-        words["model"] = f"a {record['class']} was given from Python"
+        words["model"] = f"a {type(given.network).__name__} was given from Python"
     if given.text is not None:
         words["data"] = "a text was given from Python"
-    keep = request["training"]["keep"]
-    folder = RunFolder.new(out, "language", request, keep, record=record, comments=words)
+    folder = new_run(
+        out,
+        "language",
+        request,
+        LANGUAGE_CONFIGURATION,
+        lambda request: resolved_options(request["model"], _sized(request)),
+        given.imports,
+        network=given.network,
+        words=words,
+    )
     return _prepare(folder, show, given, fresh=True), folder
 
 
@@ -110,7 +105,7 @@ def reopen(
     return take_up(
         path,
         LANGUAGE_CONFIGURATION,
-        unusual_options,
+        lambda request: unusual_options(request["model"], request["options"]),
         lambda folder, fresh: _prepare(folder, show, given, fresh=fresh),
     )
 

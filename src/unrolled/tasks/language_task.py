@@ -1,10 +1,18 @@
 """The language task's entry in the table of tasks."""
 
+from pathlib import Path
 from typing import Any
 
-from unrolled.tasks.language import LanguageModel
-from unrolled.tasks.language_run import finish, reopen
-from unrolled.tasks.table import Task
+from unrolled.tasks.language import LanguageModel, Learning
+from unrolled.tasks.language_run import Given, begin, finish, reopen
+from unrolled.tasks.table import Show, Task
+from unrolled.training.run_folder import RunFolder
+
+
+def _begin(
+    out: Path | None, request: dict[str, Any], show: Show, imports: tuple[Path, ...]
+) -> tuple[Learning, RunFolder]:
+    return begin(out, request, show, Given(imports=imports))
 
 
 def _summary(figures: dict[str, Any], finished: bool) -> str:
@@ -18,6 +26,7 @@ def _summary(figures: dict[str, Any], finished: bool) -> str:
 
 LANGUAGE = Task(
     name="language",
+    begin=_begin,
     reopen=reopen,
     finish=finish,
     summary=_summary,

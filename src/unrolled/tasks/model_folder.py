@@ -11,7 +11,7 @@ from unrolled.errors import ReaderError
 from unrolled.storage import load_tensors, save_tensors, write_file
 
 _FORMAT = 1
-_VERBS = {"language": "generate", "video": "predict"}  # what a card proposes
+_VERBS = {"language": "generate"}  # what a card proposes
 
 
 def write_model(

@@ -1,12 +1,19 @@
 """Training and loading from Python, as the command line does; for every task."""
 
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal, TypeVar, overload
 
 from torch import nn
 
 from unrolled.errors import ConfigError
 from unrolled.recurrence import Recurrence
+from unrolled.tasks.captioning import CaptioningModel
+from unrolled.tasks.captioning_learning_options import (
+    CaptioningTrainingOptions,
+    DescribingOptions,
+)
+from unrolled.tasks.captioning_options import CaptioningOptions
+from unrolled.tasks.captioning_python import resume_captioning, train_captioning
 from unrolled.tasks.language import LanguageModel
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.tasks.language_python import Text, resume_language, train_language
@@ -18,7 +25,7 @@ from unrolled.tasks.video_options import VideoOptions, VideoTrainingOptions
 from unrolled.tasks.video_python import resume_video, train_video
 from unrolled.training.options import TrainingOptions
 
-AnyModel = LanguageModel | VideoModel
+AnyModel = LanguageModel | VideoModel | CaptioningModel
 
 
 @overload
@@ -43,6 +50,18 @@ def train(
     reading: VideoOptions | None = None,
     training: TrainingOptions | None = None,
 ) -> VideoModel: ...
+@overload
+def train(
+    task: Literal["captioning"],
+    *,
+    data: str | Path,
+    model: str | None = None,
+    options: dict[str, Any] | None = None,
+    out: str | Path | None = None,
+    reading: CaptioningOptions | None = None,
+    describing: DescribingOptions | None = None,
+    training: TrainingOptions | None = None,
+) -> CaptioningModel: ...
 def train(
     task: str,
     *,
@@ -50,23 +69,25 @@ def train(
     model: str | nn.Module | None = None,
     options: dict[str, Any] | None = None,
     out: str | Path | None = None,
-    reading: LanguageOptions | VideoOptions | None = None,
+    reading: LanguageOptions | VideoOptions | CaptioningOptions | None = None,
+    describing: DescribingOptions | None = None,
     training: TrainingOptions | None = None,
 ) -> AnyModel:
     """Train a model, keep it in a run folder, and return it.
 
     Args:
-        task: what is learnt: "language" or "video".
-        data: a text file, a folder or a pattern; or text in memory, as ``TextParts`` or as a list
-            of texts, which are joined and split. Of videos: a folder, a list or a CSV; or samples
-            in memory, as ``VideoData``.
+        task: what is learnt: "language", "video" or "captioning".
+        data: a text file, a folder or a pattern; or text in memory, as ``TextParts`` or a list of
+            texts, which are joined and split. Of videos: a folder, a list, a CSV, or ``VideoData``
+            in memory. Of captions: a file of them, or "world".
         model: the name of a network or cell, your own registered ones included; or a module that
             reads tokens ``[B, T]`` or clips ``[B, T, ...]`` and returns logits, which is trained
-            itself. None takes the task's own: lstm, or causal_small.
+            itself. None takes the task's own: lstm, causal_small, or show_attend_tell.
         options: of the network, such as ``{"hidden_size": 256}``, where it has a name.
         out: a new folder for the run; None takes the next runs/TASK-N.
-        reading: how the data is read: ``LanguageOptions`` or ``VideoOptions``.
-        training: how long and how: ``TrainingOptions`` or ``VideoTrainingOptions``.
+        reading: how the data is read: ``LanguageOptions``, ``VideoOptions``, ``CaptioningOptions``.
+        describing: of captions: the encoder, and how captions are searched for.
+        training: how long and how: ``TrainingOptions``, or the task's own with its defaults.
     Raises:
         ConfigError: an unknown task, name or option, or a module that does not fit the text.
         ReaderError: there is no text at ``data``.
@@ -86,16 +107,19 @@ def train(
     name = task_named(task).name
     if not (model is None or isinstance(model, str | nn.Module)):
         raise ConfigError("a name, or a module derived from Recurrence", type(model).__name__)
+    if describing is not None and name != "captioning":
+        raise ConfigError(f"no describing for the task {name}", type(describing).__name__)
+    if name == "captioning":
+        seen, search = _chosen(reading, CaptioningOptions), describing or DescribingOptions()
+        how = training or CaptioningTrainingOptions()
+        return train_captioning(data, model, options, out, seen, search, how)
     if name == "video":
-        usual = reading if isinstance(reading, VideoOptions) else VideoOptions()
-        _require(reading, VideoOptions)
-        how = training or VideoTrainingOptions()
-        return train_video(data, model or DEFAULT_MODEL, options, out, usual, how)
-    _require(reading, LanguageOptions)
-    text = reading if isinstance(reading, LanguageOptions) else LanguageOptions()
+        clips, how = _chosen(reading, VideoOptions), training or VideoTrainingOptions()
+        return train_video(data, model or DEFAULT_MODEL, options, out, clips, how)
     if isinstance(model, nn.Module) and not isinstance(model, Recurrence):
         raise ConfigError("a name, or a module derived from Recurrence", type(model).__name__)
-    return train_language(data, model or "lstm", options, out, text, training or TrainingOptions())
+    text, how = _chosen(reading, LanguageOptions), training or TrainingOptions()
+    return train_language(data, model or "lstm", options, out, text, how)
 
 
 def resume(run: str | Path, *, model: Any = None, data: Any = None) -> AnyModel:
@@ -110,7 +134,10 @@ def resume(run: str | Path, *, model: Any = None, data: Any = None) -> AnyModel:
         ReaderError: no run there, none of its checkpoints is good, or its data has changed.
         ConfigError: the run needs a module or a text, and it is not given or does not fit.
     """
-    if task_of_run(Path(run)).name == "video":
+    name = task_of_run(Path(run)).name
+    if name == "captioning":
+        return resume_captioning(run)
+    if name == "video":
         return resume_video(run, model, data)
     return resume_language(run, model, data)
 
@@ -127,11 +154,21 @@ def load(folder: str | Path, *, model: Any = None) -> Any:
         ConfigError: it was made from a module and none is given, or one that does not fit; or its
             cell is not registered.
     """
-    if task_of_model(Path(folder)) == "video":
+    name = task_of_model(Path(folder))
+    if name == "captioning":
+        return CaptioningModel.load(folder)
+    if name == "video":
         return VideoModel.load(folder, model)
     return LanguageModel.load(folder, model)
 
 
-def _require(reading: object, kind: type) -> None:
-    if reading is not None and not isinstance(reading, kind):
+ReadingT = TypeVar("ReadingT")
+
+
+def _chosen(reading: object, kind: type[ReadingT]) -> ReadingT:
+    """Return how data is read: as the caller says, or as is usual."""
+    if reading is None:
+        return kind()
+    if not isinstance(reading, kind):
         raise ConfigError(f"reading of the class {kind.__name__}", type(reading).__name__)
+    return reading

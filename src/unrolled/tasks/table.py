@@ -12,6 +12,7 @@ from unrolled.training.loop import Training
 from unrolled.training.run_folder import RunFolder
 
 _TASKS = {
+    "captioning": "unrolled.tasks.captioning_task:CAPTIONING",
     "language": "unrolled.tasks.language_task:LANGUAGE",
     "video": "unrolled.tasks.video_task:VIDEO",
 }
@@ -37,6 +38,7 @@ class Task:
 
     Args:
         name: as in ``unrolled train NAME``.
+        begin: gets a run ready in a new folder, given what was asked for and files of code to run.
         reopen: takes a run up where it was left.
         finish: writes model and report, and returns the figures.
         summary: says in a line what came of a run, from its figures and whether it is finished.
@@ -45,6 +47,7 @@ class Task:
     """
 
     name: str
+    begin: Callable[[Path | None, dict[str, Any], Show, tuple[Path, ...]], tuple[Any, RunFolder]]
     reopen: Callable[[Path, Show], tuple[Any, RunFolder]]
     finish: Callable[[Any, RunFolder, Show], dict[str, Any]]
     summary: Callable[[dict[str, Any], bool], str]

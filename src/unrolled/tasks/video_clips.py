@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import overload
 
 import torch
 from torch import Tensor
 
+from unrolled.tasks.loading import LoaderClock, mixed_seed
 from unrolled.tasks.video_data import VideoData
 from unrolled.tasks.video_options import VideoOptions
 from unrolled.tasks.video_preprocessing import AnyPreprocessing, Preprocessing
@@ -98,17 +98,6 @@ def hold(start: float, pace: float, clip_frames: int, length: int) -> Tensor:
     return places.round().long().clamp(max=length - 1)
 
 
-@dataclass
-class LoaderClock:
-    """How long training waited for its clips.
-
-    Args:
-        seconds: spent on reading, resizing, cutting and scaling.
-    """
-
-    seconds: float = 0.0
-
-
 class ClipBatches(Sequence[Chunk]):
     """The batches of an epoch: every training sample once, in an order of the epoch's own.
 
@@ -147,7 +136,7 @@ class ClipBatches(Sequence[Chunk]):
 
     def begin_epoch(self, epoch: int) -> None:
         """Choose the order of an epoch."""
-        draws = torch.Generator().manual_seed(_mixed(self.seed, epoch, -1))
+        draws = torch.Generator().manual_seed(mixed_seed(self.seed, epoch, -1))
         self._order = [self.numbers[n] for n in torch.randperm(len(self.numbers), generator=draws)]
         self._epoch, self._at = epoch, None
 
@@ -182,10 +171,5 @@ class ClipBatches(Sequence[Chunk]):
         return self._at[1:]
 
     def _drawn(self, number: int) -> Tensor:
-        draws = Random(_mixed(self.seed, self._epoch, number))  # begins faster than torch's
+        draws = Random(mixed_seed(self.seed, self._epoch, number))  # begins faster than torch's
         return self.clips.drawn(number, self.options, draws)
-
-
-def _mixed(seed: int, epoch: int, number: int) -> int:
-    """Return one seed of three numbers."""
-    return hash((seed, epoch, number)) & (2**63 - 1)  # of integers: the same in every process

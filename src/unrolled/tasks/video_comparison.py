@@ -1,6 +1,5 @@
 """Networks side by side on the same clips: trained, judged and timed, over seeds and folds."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,9 +10,8 @@ from typing import Any
 import torch
 
 from unrolled.diagnostics import census
-from unrolled.errors import ConfigError, ReaderError
-from unrolled.storage import write_file
 from unrolled.streaming import Stream
+from unrolled.tasks.comparison import Cell, Contest, figures_of_all, trained
 from unrolled.tasks.video import VideoModel
 from unrolled.tasks.video_data import VideoData, read_video_data
 from unrolled.tasks.video_keeping import kept_for
@@ -22,15 +20,13 @@ from unrolled.tasks.video_options import VideoOptions, VideoTrainingOptions
 from unrolled.tasks.video_run import Given, begin, judge, reopen
 from unrolled.training.configuration import expand_path
 from unrolled.training.modes import evaluating
-from unrolled.training.run_folder import CONFIGURATION
 
 Show = Callable[[float, str], None]  # the share that is done, and a few words on it
-_REQUEST = "comparison.json"
 _TIMED_FRAMES, _TIMED_CLIPS = 24, 3
 
 
 @dataclass(frozen=True)
-class Contest:
+class VideoContest(Contest):
     """What is compared, and how.
 
     Args:
@@ -43,32 +39,8 @@ class Contest:
         training: how long and how.
     """
 
-    data: str
-    models: tuple[str, ...]
-    seeds: int
-    folds: int
-    options: dict[str, dict[str, Any]]
     reading: VideoOptions
     training: VideoTrainingOptions
-
-    def __post_init__(self) -> None:
-        if not self.models or len(set(self.models)) < len(self.models):
-            raise ConfigError("names of models, each once", ", ".join(self.models) or "none")
-        if self.seeds < 1 or self.folds < 1:
-            raise ConfigError("seeds and folds of at least 1", f"{self.seeds} and {self.folds}")
-        unknown = set(self.options) - set(self.models)
-        if unknown:
-            raise ConfigError(f"options of {', '.join(self.models)}", ", ".join(sorted(unknown)))
-
-    @property
-    def cells(self) -> list[tuple[str, int, int]]:
-        """Model, seed and fold, from 0, of every run; all models of a fold come together."""
-        return [
-            (model, seed, fold)
-            for seed in range(self.seeds)
-            for fold in range(self.folds)
-            for model in self.models
-        ]
 
 
 @dataclass(frozen=True)
@@ -117,7 +89,7 @@ class Comparison:
         }
 
 
-def compare(contest: Contest, out: Path, show: Show = lambda *_: None) -> Comparison:
+def compare(contest: VideoContest, out: Path, show: Show = lambda *_: None) -> Comparison:
     """Train and judge every model on every fold with every seed; what is finished is kept.
 
     Args:
@@ -134,55 +106,39 @@ def compare(contest: Contest, out: Path, show: Show = lambda *_: None) -> Compar
         classes = len(data.class_names)
         network = build_video_network(model, classes, contest.options.get(model, {}), clip)
         as_recurrence(network, clip, classes)
-    _require_same(contest, out)
-    found: dict[str, list[dict[str, Any]]] = {model: [] for model in contest.models}
-    for number, (model, seed, fold) in enumerate(contest.cells):
-        done, words = number / len(contest.cells), f"{model}, seed {seed}, fold {fold + 1}"
 
-        def shown(share: float, more: str, done: float = done, words: str = words) -> None:
-            show(done + share / len(contest.cells), f"{words}, {more}")
+    def run(cell: Cell, path: Path, show: Show) -> dict[str, Any]:
+        return _run(contest, data, path, cell, show)
 
-        path = out / f"{model}-seed-{seed}-fold-{fold + 1}"
-        found[model].append(_cell(contest, data, path, (model, seed, fold), shown))
+    found = figures_of_all(contest, out, run, show)
     majority = [figures["majority_top1"] for runs in found.values() for figures in runs]
     entries = [_entry(model, runs) for model, runs in found.items()]
     return Comparison(entries, mean(majority), out)
 
 
-def _cell(
-    contest: Contest, data: VideoData, path: Path, cell: tuple[str, int, int], show: Show
+def _run(
+    contest: VideoContest, data: VideoData, path: Path, cell: Cell, show: Show
 ) -> dict[str, Any]:
-    """Return the figures of one run, which is done unless it has been."""
-    model, seed, fold = cell
-    kept = path / "figures.json"
-    if kept.is_file():
-        try:
-            figures: dict[str, Any] = json.loads(kept.read_text("utf-8"))
-        except ValueError:
-            raise ReaderError(f"the figures of a run in {kept}", "damage", "remove it") from None
-        return figures
+    """Do one run, and return its figures."""
     reading = contest.reading
     if contest.folds > 1:
-        reading = replace(reading, fold=f"{fold + 1}/{contest.folds}")
+        reading = replace(reading, fold=f"{cell.fold + 1}/{contest.folds}")
     request = {
         "data": contest.data,
-        "model": model,
-        "options": contest.options.get(model, {}),
+        "model": cell.model,
+        "options": contest.options.get(cell.model, {}),
         "reading": asdict(reading),
-        "training": asdict(replace(contest.training, seed=seed)),
+        "training": asdict(replace(contest.training, seed=cell.seed)),
     }
     given = Given(data=data)
-    if (path / CONFIGURATION).is_file():
-        learning, folder = reopen(path, show, given)
-    else:
-        learning, folder = begin(path, request, show, given)
-    if not learning.training.run():
-        raise KeyboardInterrupt
+    learning, folder = trained(
+        path,
+        lambda: begin(path, request, show, given),
+        lambda: reopen(path, show, given),
+    )
     _, figures = judge(learning)
     learning.model.save(folder.model, figures)
-    figures |= _costs(learning.model)
-    write_file(kept, json.dumps(figures, indent=2).encode())
-    return figures
+    return figures | _costs(learning.model)
 
 
 def _costs(model: VideoModel) -> dict[str, Any]:
@@ -221,22 +177,3 @@ def _entry(model: str, runs: Sequence[dict[str, Any]]) -> Entry:
         median(figures["milliseconds_per_frame"] for figures in runs),
         runs[0]["streams"],
     )
-
-
-def _require_same(contest: Contest, out: Path) -> None:
-    """Note what is compared, or make sure that it is what was compared in this folder before."""
-    written = json.loads(json.dumps(asdict(contest)))
-    path = out / _REQUEST
-    if not path.is_file():
-        if out.is_dir() and any(out.iterdir()):
-            raise ConfigError(f"a new folder for --out, not {out}", "one in use", "name another")
-        write_file(path, json.dumps(written, indent=2).encode())
-        return
-    try:
-        before = json.loads(path.read_text("utf-8"))
-    except ValueError:
-        raise ReaderError(f"the comparison in {path}", "damage") from None
-    changed = [key for key in written if before.get(key) != written[key]]
-    if changed:
-        got = f"other {' and '.join(changed)}"
-        raise ConfigError(f"the comparison that was begun in {out}", got, "name another --out")

@@ -14,9 +14,10 @@ from unrolled.readers.sequences import SequenceReading, is_sequence, read_sequen
 from unrolled.readers.video import read_clip
 from unrolled.readers.video_sets import VideoItem, read_video_set
 from unrolled.storage import hash_file
+from unrolled.tasks.parts import PARTS
 from unrolled.tasks.video_options import DEFAULT_FRAMES_PER_SECOND, VideoOptions
 from unrolled.tasks.video_preprocessing import AnyPreprocessing
-from unrolled.tasks.video_splits import PARTS, Member, split
+from unrolled.tasks.video_splits import Member, split
 from unrolled.world import MotionWorld
 
 WORLD = "world"  # names the embedded data; a folder of this name is ./world

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from unrolled.errors import ConfigError, ReaderError
+from unrolled.errors import ReaderError
+from unrolled.tasks.parts import wanted_part
 from unrolled.tasks.video import VideoModel, clip_probabilities, mean_nats
 from unrolled.tasks.video_clips import Clips
 from unrolled.tasks.video_data import VideoData, read_video_data
 from unrolled.tasks.video_keeping import kept_for
 from unrolled.tasks.video_options import Average, VideoOptions
-from unrolled.tasks.video_splits import PARTS
 from unrolled.training.modes import evaluating
 
 Show = Callable[[float, str], None]  # the share that is done, and a few words on it
@@ -223,7 +223,8 @@ def choose_clips(
     data = read_video_data(source, reading) if isinstance(source, str) else source
     places = {name: k for k, name in enumerate(model.class_names)}
     known = [s for s in data.samples if data.class_names[s.label] in places]
-    part, wanted, seen = _wanted(model, [s.digest for s in known], part)
+    digests = [sample.digest for sample in known]
+    part, wanted, seen = wanted_part(model.parts, digests, part, what="clips")
     chosen = [
         n
         for n, sample in enumerate(data.samples)
@@ -233,26 +234,3 @@ def choose_clips(
     clips = Clips(data, model.preprocessing, model.clip_frames)
     labels = [places[data.class_names[sample.label]] for sample in data.samples]
     return Chosen(part, clips, labels, seen)
-
-
-def _wanted(
-    model: VideoModel, digests: Sequence[str], part: str | None
-) -> tuple[str, set[str], int]:
-    """Return the part, what of the data belongs to it, and how much is left out as seen."""
-    held_out = "test" if model.parts["test"] else "valid"
-    if part not in (None, "held-out", "all", *PARTS):
-        raise ConfigError("a part: train, valid, test, held-out or all", repr(part))
-    if part == "all":
-        return "all", set(digests), 0
-    if part is None and not set(digests) & set(model.parts[held_out]):
-        seen = set(model.parts["train"]) | set(model.parts["valid"])
-        unseen = set(digests) - seen
-        if not unseen:
-            expected = "clips that the model was not trained on"
-            raise ReaderError(expected, "none", "or pass --part all")
-        return "all", unseen, sum(digest in seen for digest in digests)
-    name = held_out if part in (None, "held-out") else str(part)
-    wanted = set(digests) & set(model.parts[name])
-    if not wanted:
-        raise ReaderError(f"clips of the part {name!r} of the model's own data", "none")
-    return name if part not in (None, "held-out") else "held-out", wanted, 0

@@ -21,7 +21,8 @@ from unrolled.readers.joined_clips import (
 from unrolled.readers.video import probe, read_clip
 from unrolled.readers.video_items import VIDEO_SUFFIXES, VideoItem
 from unrolled.readers.video_sets import read_video_set
-from unrolled.tasks.video_clips import Clips, LoaderClock
+from unrolled.tasks.loading import LoaderClock
+from unrolled.tasks.video_clips import Clips
 from unrolled.tasks.video_options import VideoOptions
 from unrolled.tasks.video_preprocessing import Preprocessing
 from unrolled.training.truncated_bptt import Chunk

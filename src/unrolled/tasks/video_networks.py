@@ -2,10 +2,8 @@
 
 import copy
 import inspect
-from collections.abc import Callable, Sequence
-from difflib import get_close_matches
-from functools import partial
-from typing import Any, TypeAlias, cast
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +13,7 @@ from unrolled.layers import PerClip, PerFrame
 from unrolled.recurrence import Recurrence
 from unrolled.registry import lookup
 from unrolled.tasks.model_folder import require_fitting_sizes
-from unrolled.training.budget import require_affordable
-from unrolled.training.configuration import require_kind
+from unrolled.tasks.network_options import build_with, options_of, plain_options, unlike
 from unrolled.training.modes import evaluating
 
 AnyRecurrence: TypeAlias = Recurrence[Any, Any, Any, Any]
@@ -48,20 +45,7 @@ def build_video_network(
     parameters = inspect.signature(cls).parameters
     of_the_data = {"input_size": clip[1], "input_channels": clip[1], "clip_frames": clip[0]}
     given |= {key: size for key, size in of_the_data.items() if key in parameters}
-    allowed = network_options(name)
-    for option, value in options.items():
-        if option not in allowed:
-            near = get_close_matches(option, allowed, n=1)
-            cure = f"did you mean {near[0]}?" if near else "see `unrolled inspect`"
-            raise ConfigError(f"an option of {name}: {', '.join(allowed)}", repr(option), cure)
-        require_kind(f"{option} of {name}", value, _annotation(cls, option))
-    build = partial(cast(Callable[..., Network], cls), **given | options)
-    require_affordable(build)
-    try:
-        return build()
-    except (TypeError, ValueError, RuntimeError) as error:
-        got = f"{options}: {' '.join(str(error).split())}"
-        raise ConfigError(f"options that {name} can be built with", got) from None
+    return build_with(cls, name, given, options, network_options(name))
 
 
 def restore_video_network(
@@ -83,9 +67,7 @@ def restore_video_network(
             what = f"the {model['class']} that this model was made from"
             cure = "call unrolled.load(FOLDER, model=MODULE)"
             raise ConfigError(what, "no module", cure)
-        usual = network_options(name)
-        unusual = {k: v for k, v in model["options"].items() if k not in usual or usual[k] != v}
-        require_fitting_sizes(unusual, tensors)
+        require_fitting_sizes(unlike(network_options(name), model["options"]), tensors)
         network = build_video_network(name, class_count, model["options"], clip)
     network.load_state_dict(tensors)
     return network.eval()
@@ -142,27 +124,13 @@ def streams(driven: AnyRecurrence) -> bool:
 def network_options(name: str) -> dict[str, Any]:
     """Return the options of a network with their defaults; those the data decides are left out."""
     cls, given = _network(name)
-    found = {p.name: p.default for p in inspect.signature(cls).parameters.values()}
     decided = {"class_count", "input_size", "input_channels", "clip_frames", *given}
-    return {
-        key: (None if value is inspect.Parameter.empty else value)
-        for key, value in found.items()
-        if key not in decided
-    }
+    return options_of(cls, decided)
 
 
 def resolved_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
     """Return the options with those left out, as far as a file can hold their values."""
-    plain = (bool, int, float, str)
-    usual = {k: v for k, v in network_options(name).items() if isinstance(v, plain)}
-    return usual | options
-
-
-def _annotation(cls: type, option: str) -> Any:
-    try:
-        return inspect.signature(cls, eval_str=True).parameters[option].annotation
-    except NameError:  # a class of your own may name types that only its checker imports
-        return object
+    return plain_options(network_options(name)) | options
 
 
 def _network(name: str) -> tuple[type[Network], dict[str, Any]]:

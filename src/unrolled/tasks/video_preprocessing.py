@@ -13,6 +13,8 @@ from unrolled.errors import ConfigError, DtypeError, ReaderError, ShapeError
 
 Resize: TypeAlias = Literal["shorter_side", "stretch", "none"]
 Crop: TypeAlias = tuple[int, int]  # the top row and the left column of what is kept
+IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of red, green and blue; what torchvision's networks saw
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 _MOST_PIXELS = 8192  # of a side
 
 

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from math import log
 from pathlib import Path
-from typing import Any
 
-from unrolled.diagnostics import environment
 from unrolled.reports import render_page, report_progress
 from unrolled.reports.filters import draw_filters
 from unrolled.storage import write_file
+from unrolled.tasks.report_rows import environment_rows, option_rows, told
 from unrolled.tasks.video import Learning
 from unrolled.tasks.video_command import command_of
 from unrolled.tasks.video_evaluation import VideoScore
@@ -75,7 +74,7 @@ def write_report(
         "options": _options(learning, folder),
         "command": command_of(folder.request, folder.record.get("import", [])),
         "data": _data(learning),
-        "environment": _environment(learning),
+        "environment": environment_rows(learning.training.options.device),
         "written_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
     write_file(folder.report, render_page(_TEMPLATE, context).encode())
@@ -86,7 +85,7 @@ def _preprocessing(learning: Learning) -> list[tuple[str, str]]:
     found = learning.model.preprocessing.figures()
     if "height" not in found:
         return [("numbers of a step", str(len(found["mean"])))]
-    return [(name.replace("_", " "), _value(value)) for name, value in found.items()]
+    return [(name.replace("_", " "), told(value)) for name, value in found.items()]
 
 
 def _options(learning: Learning, folder: RunFolder) -> dict[str, list[tuple[str, str]]]:
@@ -97,18 +96,7 @@ def _options(learning: Learning, folder: RunFolder) -> dict[str, list[tuple[str,
         "Reading": vars(learning.options),
         "Training": vars(learning.training.options),
     }
-    return {
-        title: [(key.replace("_", " "), _value(value)) for key, value in options.items()]
-        for title, options in groups.items()
-    }
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return option_rows(groups)
 
 
 def _data(learning: Learning) -> list[tuple[str, str]]:
@@ -121,10 +109,3 @@ def _data(learning: Learning) -> list[tuple[str, str]]:
         ("damaged, used as far as they go", f"{len(data.damaged):,}"),
         ("frames a second", rate),
     ]
-
-
-def _environment(learning: Learning) -> list[tuple[str, str]]:
-    left_out = {"extras", "device"}  # the device is the run's own, not the machine's best
-    found = environment().items()
-    rows = [(name.replace("_", " "), str(value)) for name, value in found if name not in left_out]
-    return [*rows, ("device", learning.training.options.device)]

@@ -1,13 +1,14 @@
 """A run of the video task in its folder: begun, taken up again, finished."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from unrolled.errors import ConfigError, ReaderError
-from unrolled.registry import import_file
+from unrolled.tasks.beginning import new_run
 from unrolled.tasks.continuing import take_up
+from unrolled.tasks.network_options import unlike
 from unrolled.tasks.video import Learning, prepare
 from unrolled.tasks.video_configuration import VIDEO_CONFIGURATION
 from unrolled.tasks.video_data import VideoData, read_video_data
@@ -49,20 +50,14 @@ def begin(
         show: is told how far it is.
         given: what the request cannot name.
     """
-    for path in given.imports:
-        import_file(path)
-    request = request | {
-        name: asdict(kind(**request[name])) for name, kind in VIDEO_CONFIGURATION.sections.items()
-    }
-    if request["model"] is not None:
-        request["options"] = resolved_options(request["model"], request["options"])
-    record = {
-        "import": [str(path) for path in given.imports],
-        "class": None if given.network is None else type(given.network).__name__,
-    }
-    keep = request["training"]["keep"]
-    folder = RunFolder.new(
-        out, "video", request, keep, record=record, comments=VIDEO_CONFIGURATION.comments()
+    folder = new_run(
+        out,
+        "video",
+        request,
+        VIDEO_CONFIGURATION,
+        lambda request: resolved_options(request["model"], request["options"]),
+        given.imports,
+        network=given.network,
     )
     return _prepare(folder, show, given), folder
 
@@ -120,9 +115,8 @@ def judge(learning: Learning) -> tuple[VideoScore, dict[str, Any]]:
     return score, figures
 
 
-def _unusual_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
-    usual = network_options(name)
-    return {key: value for key, value in options.items() if usual.get(key) != value}
+def _unusual_options(request: dict[str, Any]) -> dict[str, Any]:
+    return unlike(network_options(request["model"]), request["options"])
 
 
 def _data(folder: RunFolder, reading: VideoOptions, given: Given) -> VideoData:

@@ -7,8 +7,6 @@ from typing import NamedTuple
 from unrolled.readers.video_sets import VideoItem, split_by_group
 from unrolled.tasks.video_options import VideoOptions, parse_fold, shares
 
-PARTS = ("train", "valid", "test")
-
 
 class Member(NamedTuple):
     """What a split must know of a sample.
@@ -33,7 +31,7 @@ def split(members: Sequence[Member], options: VideoOptions, *, seed: int = 0) ->
     Example:
         >>> members = [Member(str(n % 2), f"video {n // 4}", str(n)) for n in range(40)]
         >>> parts = split(members, VideoOptions(split="80/10/10"))
-        >>> [parts.count(part) for part in PARTS]
+        >>> [parts.count(part) for part in ("train", "valid", "test")]
         [32, 4, 4]
     """
     train, valid, test = shares(options.split)

@@ -1,10 +1,18 @@
 """The video task's entry in the table of tasks."""
 
+from pathlib import Path
 from typing import Any
 
-from unrolled.tasks.table import Task
-from unrolled.tasks.video import VideoModel
-from unrolled.tasks.video_run import finish, reopen
+from unrolled.tasks.table import Show, Task
+from unrolled.tasks.video import Learning, VideoModel
+from unrolled.tasks.video_run import Given, begin, finish, reopen
+from unrolled.training.run_folder import RunFolder
+
+
+def _begin(
+    out: Path | None, request: dict[str, Any], show: Show, imports: tuple[Path, ...]
+) -> tuple[Learning, RunFolder]:
+    return begin(out, request, show, Given(imports=imports))
 
 
 def _summary(figures: dict[str, Any], finished: bool) -> str:
@@ -21,6 +29,7 @@ def _summary(figures: dict[str, Any], finished: bool) -> str:
 
 VIDEO = Task(
     name="video",
+    begin=_begin,
     reopen=reopen,
     finish=finish,
     summary=_summary,

@@ -12,18 +12,25 @@ from torch import Tensor, nn
 from unrolled.encoders import PictureNetwork
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.readers.clip_cache import ClipCache, Decoded
-from unrolled.readers.known_weights import how_to_get_weights
+from unrolled.readers.known_weights import how_to_get_weights, known_weights
 from unrolled.readers.weights import read_weights
 from unrolled.storage import checksum
-from unrolled.tasks.model_folder import read_model
+from unrolled.tasks.model_folder import read_model, task_of_model
 from unrolled.tasks.video_clips import Clips
 from unrolled.tasks.video_networks import AnyRecurrence, network_options
-from unrolled.tasks.video_preprocessing import AnyPreprocessing, Preprocessing, VectorPreprocessing
+from unrolled.tasks.video_preprocessing import (
+    IMAGENET_DEVIATION,
+    IMAGENET_MEAN,
+    AnyPreprocessing,
+    Preprocessing,
+    VectorPreprocessing,
+)
 from unrolled.training.modes import evaluating
 
 Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 _FRAMES_AT_A_TIME = 64
 _LEARNT_WITH = ("edges",)  # options that change what a network says, and no shape of a weight
+_ENCODER = "encoder."  # begins the names of a captioner's tensors that are its encoder's
 
 
 class FrozenFront(Protocol):
@@ -70,10 +77,16 @@ def start_from(network: nn.Module, source: str) -> str:
 
 def preprocessing_like(chosen: AnyPreprocessing, source: str | None) -> AnyPreprocessing:
     """Return the preprocessing with the scale and channels that weights were learnt with."""
-    if source is None or not isinstance(chosen, Preprocessing) or not Path(source).is_dir():
+    if source is None or not isinstance(chosen, Preprocessing):
         return chosen
-    found = Preprocessing.of(read_model(Path(source), task="video")[0]["preprocessing"])
-    return replace(chosen, mean=found.mean, deviation=found.deviation, channels=found.channels)
+    path = Path(source)
+    if path.is_dir():
+        found = Preprocessing.of(read_model(path, task=task_of_model(path))[0]["preprocessing"])
+        return replace(chosen, mean=found.mean, deviation=found.deviation, channels=found.channels)
+    known = known_weights(path)
+    if known is not None and known.learnt_from == "ImageNet" and path.suffix == ".pth":
+        return replace(chosen, mean=IMAGENET_MEAN, deviation=IMAGENET_DEVIATION)
+    return chosen
 
 
 def options_like(
@@ -90,6 +103,8 @@ def options_like(
         source: a model folder, or a file, which tells nothing.
     """
     if source is None or not isinstance(name, str) or not Path(source).is_dir():
+        return options
+    if task_of_model(Path(source)) != "video":
         return options
     learnt = read_model(Path(source), task="video")[0]["model"]
     known = network_options(name)
@@ -157,7 +172,13 @@ def feature_clips(
 
 def _tensors(path: Path, network: nn.Module) -> dict[str, Tensor]:
     if path.is_dir():
-        return read_model(path, task="video")[1]
+        task = task_of_model(path)
+        tensors = read_model(path, task=task)[1]
+        if task != "captioning":
+            return tensors
+        # Of a captioner, what looks at pictures: its words are another's.
+        found = {k: tensor for k, tensor in tensors.items() if k.startswith(_ENCODER)}
+        return {name.removeprefix(_ENCODER): tensor for name, tensor in found.items()}
     if not path.exists():
         raise ReaderError(f"weights at {path}", "nothing there", how_to_get_weights(path))
     most = 4 * sum(

@@ -21,11 +21,11 @@ from unrolled.readers.live_source import LiveFrame
 from unrolled.recurrence import Recurrence
 from unrolled.registry import build_recurrence
 from unrolled.streaming import FrameLabel, Labeller, label_frames
+from unrolled.tasks.parts import PARTS
 from unrolled.tasks.video import VideoModel
 from unrolled.tasks.video_networks import describe
 from unrolled.tasks.video_options import VideoOptions
 from unrolled.tasks.video_preprocessing import Preprocessing
-from unrolled.tasks.video_splits import PARTS
 from unrolled.tasks.watcher_options import (
     CLASSES,
     FILM_SECONDS,

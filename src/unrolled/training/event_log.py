@@ -53,6 +53,8 @@ class EventLog:
 
 def _write(writer: "SummaryWriter", line: dict[str, Any]) -> None:
     for name, value in line.items():
+        if isinstance(value, dict):  # texts by name
+            value = "\n".join(f"{key}: {text}" for key, text in value.items())
         if isinstance(value, str):
             text = "\n".join(f"    {row}" for row in value.split("\n"))  # verbatim in Markdown
             writer.add_text(name, text, line["step"])

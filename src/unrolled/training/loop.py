@@ -24,6 +24,7 @@ from unrolled.training.options import TrainingOptions
 from unrolled.training.run_folder import RunFolder
 from unrolled.training.signals import Stopped, StopSignals
 from unrolled.training.truncated_bptt import Chunk, TruncatedBPTT
+from unrolled.training.whole_sequences import WholeSequences
 
 _VALIDATIONS = 6  # spread evenly over a run
 
@@ -78,7 +79,8 @@ class Training:
     """One run over one model, which can be left and taken up again at any step.
 
     Args:
-        model: any ``Recurrence``.
+        model: any ``Recurrence``; or a module that takes the whole x of a chunk, with which every
+            chunk is learnt by itself.
         data: the windows of an epoch, in order of time.
         loss_of: gives a scalar from y and a chunk's target.
         validate: measures the model, lower is better; it calls what it is given between its
@@ -90,11 +92,13 @@ class Training:
             equals one that was not only if this draws from no generator but its own.
         begin_epoch: is told the number of an epoch before its first window is asked for, and
             before a run goes on in it, so that the data of epochs may differ.
+        begin_update: is told how many updates there were before each one, and before a run goes
+            on, so that what learns may change in the course of it.
     """
 
     def __init__(
         self,
-        model: Recurrence[Any, Any, Any, Any],
+        model: nn.Module,
         data: Sequence[Chunk],
         loss_of: Callable[[Any, Tensor], Tensor],
         validate: Callable[[Poll], float],
@@ -104,10 +108,12 @@ class Training:
         report: Callable[[Progress], None] = lambda _: None,
         observe: Callable[[Progress], dict[str, Any]] = lambda _: {},
         begin_epoch: Callable[[int], None] = lambda _: None,
+        begin_update: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.data, self.loss_of, self.validate = data, loss_of, validate
         self.options, self.folder = options, folder
-        self.report, self.observe, self.begin_epoch = report, observe, begin_epoch
+        self.report, self.observe = report, observe
+        self.begin_epoch, self.begin_update = begin_epoch, begin_update
         self.events = EventLog(folder)
         self.accelerator = Accelerator(cpu=options.device == "cpu")
         # A model that only counts has no parameters, and optimizers refuse an empty list.
@@ -115,7 +121,9 @@ class Training:
         optimizer = build_optimizer(parameters, options)
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
         self.counters = Counters()
-        self.bptt = TruncatedBPTT(options.windows_back, carry=options.carry_state)
+        self.bptt: TruncatedBPTT | WholeSequences = WholeSequences()
+        if isinstance(model, Recurrence):
+            self.bptt = TruncatedBPTT(options.windows_back, carry=options.carry_state)
         self.best_weights: dict[str, Tensor] = {}
         self._began = self._saved = time.monotonic()
 
@@ -185,6 +193,7 @@ class Training:
         names = {field.name for field in fields(Counters)}
         self.counters = Counters(**{name: manifest[name] for name in names})
         self.begin_epoch(self.counters.epoch)
+        self.begin_update(self.counters.step)
         self.model.load_state_dict(_under("model", tensors))
         self.best_weights = _under("best", tensors)
         moments: dict[int, dict[str, Tensor]] = {}
@@ -192,12 +201,13 @@ class Training:
             index, _, key = name.partition(".")
             moments.setdefault(int(index), {})[key] = tensor
         self.optimizer.load_state_dict({"state": moments, "param_groups": manifest["optimizer"]})
-        self.bptt.chunks = [self.data[number] for number in manifest["chunks"]]
-        template = self.model.state_like(first_step(self.data[0].x, self.model.stride))
-        self.bptt.states = [
-            replace_leaves(template, _under(f"state.{number}", tensors))
-            for number in range(manifest["num_states"])
-        ]
+        if isinstance(self.bptt, TruncatedBPTT):
+            self.bptt.chunks = [self.data[number] for number in manifest["chunks"]]
+            template = self.model.state_like(first_step(self.data[0].x, self.model.stride))
+            self.bptt.states = [
+                replace_leaves(template, _under(f"state.{number}", tensors))
+                for number in range(manifest["num_states"])
+            ]
         version, internal, gauss = manifest["python_random"]
         random.setstate((version, tuple(internal), gauss))
         torch.set_rng_state(tensors["random.cpu"])
@@ -209,6 +219,7 @@ class Training:
         """Learn from one window."""
         if self.counters.position == 0:
             self.begin_epoch(self.counters.epoch)
+        self.begin_update(self.counters.step)
         options, chunk = self.options, self.data[self.counters.position]
         for group in self.optimizer.param_groups:
             group["lr"] = rate_at(self.share, options, self.counters.epoch)

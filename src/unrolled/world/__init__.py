@@ -1,6 +1,6 @@
 """The embedded world: data that the library makes by itself, with its ground truth."""
 
-from unrolled.world.clip import FRAME_RATE_HZ, Box, Clip, Event, Point, SceneObject
+from unrolled.world.clip import FRAME_RATE_HZ, Box, Clip, ClipObject, Event, Point
 from unrolled.world.motion_classes import (
     IDLE,
     MOTION_CLASSES,
@@ -18,6 +18,7 @@ from unrolled.world.narration import (
     understand,
 )
 from unrolled.world.rendered import World
+from unrolled.world.scenes import Scene, SceneFilm, SceneObject, SceneWorld
 from unrolled.world.transitions import TRANSITION_CLASSES, TransitionWorld
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "TRANSITION_CLASSES",
     "Box",
     "Clip",
+    "ClipObject",
     "Deed",
     "Event",
     "Judgement",
@@ -36,7 +38,10 @@ __all__ = [
     "Narration",
     "Narrator",
     "Point",
+    "Scene",
+    "SceneFilm",
     "SceneObject",
+    "SceneWorld",
     "TransitionWorld",
     "World",
     "judge",

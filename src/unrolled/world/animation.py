@@ -4,7 +4,7 @@ import numpy as np
 
 from unrolled.world.casting import Actor, cast
 from unrolled.world.choreography import perform, settle
-from unrolled.world.clip import FRAME_RATE_HZ, Box, Clip, Event, Point, SceneObject
+from unrolled.world.clip import FRAME_RATE_HZ, Box, Clip, ClipObject, Event, Point
 from unrolled.world.draws import Draws
 from unrolled.world.narration import Deed, Narration
 from unrolled.world.rendering import Painted, background, paint
@@ -68,7 +68,7 @@ def _paint(behind: Array, playing: list[Actor], motion: Motion, cue: Cue) -> Pai
 
 def _objects(
     stage: Stage, playing: list[Actor], motion: Motion, painted: Painted, cue: Cue
-) -> list[tuple[SceneObject, ...]]:
+) -> list[tuple[ClipObject, ...]]:
     """Write down what is in each frame."""
     depths = np.argsort(_order(cue)).tolist()
     half = motion.sizes[1:, :, None] / 2
@@ -81,7 +81,7 @@ def _objects(
     visible = painted.visible.tolist()
     return [
         tuple(
-            SceneObject(
+            ClipObject(
                 id=actor.id,
                 colour=actor.colour,
                 shape=actor.shape,

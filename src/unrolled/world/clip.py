@@ -27,7 +27,7 @@ class Box(NamedTuple):
     bottom: float
 
 
-class SceneObject(NamedTuple):
+class ClipObject(NamedTuple):
     """One shape in one frame; it is listed while any of it is in the frame, hidden or not.
 
     A shape fills a square: a circle touches its four sides, a triangle stands on the lowest.
@@ -100,7 +100,7 @@ class Clip:
 
     frames: UInt8[np.ndarray, "T 3 H W"]
     pts_seconds: Float64[np.ndarray, " T"]
-    objects: tuple[tuple[SceneObject, ...], ...]
+    objects: tuple[tuple[ClipObject, ...], ...]
     events: tuple[Event, ...]
     opening: tuple[str, ...]
     narration: Narration

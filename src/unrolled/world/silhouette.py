@@ -1,4 +1,4 @@
-"""The outlines of circles, squares and triangles: how far a pixel, and another shape, is away.
+"""The outlines of circles, squares, triangles and crosses: how far a pixel, or a shape, is away.
 
 Only +, -, *, / and square roots are used, which are exact to the last bit on every machine.
 """
@@ -15,7 +15,7 @@ def signed_distance(shape: str, dx: Array, dy: Array, size: Array) -> Array:
     """Return how far points outside a shape are from it, negative inside (a corner counts less).
 
     Args:
-        shape: one of ``SHAPES``.
+        shape: one of ``SHAPES``, or a cross.
         dx: x of the points, from the shape's centre.
         dy: y of the points, downward.
         size: side of the square that the shape fills.
@@ -29,6 +29,10 @@ def signed_distance(shape: str, dx: Array, dy: Array, size: Array) -> Array:
         return np.asarray(np.sqrt(dx * dx + dy * dy) - half)
     if shape == "square":
         return np.asarray(np.maximum(np.abs(dx), np.abs(dy)) - half)
+    if shape == "cross":  # two bars, each a third of the square across
+        across, along = np.abs(dx), np.abs(dy)
+        longer, shorter = np.maximum(across, along), np.minimum(across, along)
+        return np.asarray(np.maximum(longer - half, shorter - half / 3))
     return np.asarray(np.maximum((2 * np.abs(dx) - dy - half) / _ROOT_5, dy - half))
 
 

@@ -1,0 +1,196 @@
+"""What the figures on captions share: two things on a board, and networks that learn to name them.
+
+A board has sixteen cells, each of which is an annotation: its pixels, its row and its column. The
+network learns to name the two things as one reads, or in either order.
+"""
+
+from functools import cache
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64, UInt8
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from unrolled.decoding import greedy
+from unrolled.figures._learning import seeded
+from unrolled.models import Captioner
+from unrolled.registry import build
+from unrolled.reports.lighting import lit, smooth_attention
+from unrolled.world.torus import Sprite, paint_on_torus
+
+WORDS = ("<start>", "<end>", "a", "and", "red", "yellow", "green", "blue", "circle", "square",
+         "triangle")  # fmt: skip
+START, END = 0, 1
+COLOURS = {
+    "red": (220, 50, 40),
+    "yellow": (240, 210, 50),
+    "green": (40, 170, 80),
+    "blue": (60, 110, 230),
+}
+NOUNS = ("circle", "square", "triangle")
+GRID, CELL = (4, 4), 10  # cells, and pixels of one
+CAPTION_LENGTH = 8  # words, <end> among them
+_SIDE = GRID[0] * CELL
+_BOARDS, _BATCH, _RATE, _CLIP = 600, 48, 5e-3, 5.0
+_UNSEEN = 10**6  # seed of boards that were not learnt from
+_MEAN, _DEVIATION = 100.0, 60.0
+_SIZES: dict[str, Any] = {"embedding_size": 24, "hidden_size": 64, "attention_size": 32}
+_EVENLY = {"show_attend_tell": {"doubly_stochastic": 0.0}}  # most of the board is bare: why look?
+
+
+class Thing(NamedTuple):
+    """One thing on a board: what it is, and its cell; the colour may be one that has no name."""
+
+    colour: str
+    noun: str
+    cell: int
+    light: tuple[int, int, int]
+
+
+class Board(NamedTuple):
+    """A picture of two things, as one reads them, and its captions."""
+
+    pixels: UInt8[Tensor, "3 H W"]
+    things: tuple[Thing, Thing]
+
+    @property
+    def captions(self) -> tuple[str, str]:
+        """The caption as one reads, and that of the other order."""
+        one, other = (f"a {thing.colour} {thing.noun}" for thing in self.things)
+        return f"{one} and {other}", f"{other} and {one}"
+
+
+def board_of(things: tuple[Thing, Thing], draws: np.random.Generator) -> Board:
+    """Paint two things on a rough grey board."""
+    shade = draws.integers(60, 110, (_SIDE, _SIDE))
+    behind = np.repeat(shade[None], 3, axis=0).astype(np.uint8)
+    sprites = [_sprite(thing) for thing in things]
+    return Board(torch.from_numpy(paint_on_torus(behind, sprites, 1)[0]), things)
+
+
+def board(draws: np.random.Generator) -> Board:
+    """Draw two different things in two different cells."""
+    kinds = draws.choice(len(COLOURS) * len(NOUNS), 2, replace=False).tolist()
+    cells = draws.choice(GRID[0] * GRID[1], 2, replace=False).tolist()
+    one, other = (_thing(*pair) for pair in zip(kinds, sorted(cells), strict=True))
+    return board_of((one, other), draws)
+
+
+def annotations(pictures: UInt8[Tensor, "N 3 H W"]) -> Float[Tensor, "N L C"]:
+    """Return the pixels of every cell, row by row, and where it is."""
+    scaled = (pictures.float() - _MEAN) / _DEVIATION
+    cells = scaled.unfold(2, CELL, CELL).unfold(3, CELL, CELL)  # [N, 3, 4, 4, CELL, CELL]
+    seen = cells.permute(0, 2, 3, 1, 4, 5).flatten(3).flatten(1, 2)
+    places = torch.cartesian_prod(*(torch.linspace(-1, 1, size) for size in GRID))
+    return torch.cat([seen, places.expand(len(seen), -1, -1)], dim=-1)
+
+
+@cache
+def captioner(name: str, steps: int, *, orders: int = 1, seed: int = 0) -> Captioner[Any, Any, Any]:
+    """Teach a network of the registry to name what is on a board.
+
+    Args:
+        name: of a captioner that looks, such as "show_attend_tell".
+        steps: updates.
+        orders: 1 to name things as one reads, 2 to name them in either order.
+        seed: of the boards and of the weights.
+    """
+    draws = np.random.default_rng(seed)
+    boards = [board(draws) for _ in range(_BOARDS)]
+    features = annotations(torch.stack([each.pixels for each in boards]))
+    words = torch.stack([torch.stack([encoded(said) for said in b.captions]) for b in boards])
+    given = torch.cat([torch.full_like(words[..., :1], START), words[..., :-1]], dim=-1)
+    with seeded(seed):
+        network = build(name, len(WORDS), features.shape[-1], **_SIZES, **_EVENLY.get(name, {}))
+        optimizer = torch.optim.Adam(network.parameters(), lr=_RATE)
+        for step in range(steps):
+            for group in optimizer.param_groups:
+                group["lr"] = _RATE * (1 - step / steps)
+            chosen = torch.from_numpy(draws.integers(_BOARDS, size=_BATCH))
+            order = torch.from_numpy(draws.integers(orders, size=_BATCH))
+            y, _ = network.given(network.remember(features[chosen]))(given[chosen, order])
+            target = words[chosen, order]
+            loss = network.objective(y, target, torch.ones_like(target, dtype=torch.bool)).loss
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), _CLIP)
+            optimizer.step()
+    return network.eval()
+
+
+def bound(network: Captioner[Any, Any, Any], shown: Board) -> Any:
+    """Return the network with a board to look at."""
+    return network.given(network.remember(annotations(shown.pixels[None])))
+
+
+class Looked(NamedTuple):
+    """A board, what was said of it, and where the network looked."""
+
+    board: Board
+    words: list[str]
+    probabilities: list[float]
+    weights: Tensor  # [T, L], what is looked at
+    likely: Tensor  # [T, L], how likely a place is to be looked at; soft attention looks at all
+
+
+@cache
+def looked(name: str, steps: int, count: int) -> list[Looked]:
+    """Let a network describe boards that it has not seen, of things unlike in every way."""
+    network, draws = captioner(name, steps), np.random.default_rng(_UNSEEN)
+    boards = (board(draws) for _ in iter(int, 1))
+    unlike = (each for each in boards if _unlike(*each.things))
+    return [describe(network, each) for each in islice(unlike, count)]
+
+
+@torch.no_grad()
+def describe(network: Captioner[Any, Any, Any], shown: Board) -> Looked:
+    """Return the likeliest words one by one, and where the network looked for each."""
+    model = bound(network, shown)
+    prompt = torch.tensor([[START]])
+    found = greedy(model, prompt, max_length=CAPTION_LENGTH, stop=END)
+    tokens = found.tokens[0, 0, : int(found.lengths[0, 0])]
+    y, _ = model(torch.cat([prompt, tokens[None, :-1]], dim=1))
+    shares = y.logits[0].softmax(-1).gather(1, tokens[:, None])[:, 0]
+    words = [WORDS[token] for token in tokens.tolist() if token != END]
+    count = len(words)
+    weights = y.weights[0, :count]
+    likely = y.log_probabilities[0, :count].exp() if hasattr(y, "log_probabilities") else weights
+    return Looked(shown, words, shares.tolist()[:count], weights, likely)
+
+
+def encoded(sentence: str) -> Int64[Tensor, " T"]:
+    """Return the words of a sentence and ``<end>`` by their numbers."""
+    return torch.tensor([*(WORDS.index(word) for word in sentence.split()), END])
+
+
+def show_lit(axes: Axes, shown: Board, weights: Float[Tensor, " L"]) -> None:
+    """Draw a board lit where a network looks."""
+    large = shown.pixels.repeat_interleave(4, dim=1).repeat_interleave(4, dim=2)
+    height, width = large.shape[1:]
+    axes.imshow(lit(large, smooth_attention(weights, GRID, height, width)))
+    axes.axis("off")
+
+
+def show(axes: Axes, shown: Board) -> None:
+    """Draw a board as it is."""
+    axes.imshow(shown.pixels.permute(1, 2, 0).numpy(), interpolation="nearest")
+    axes.axis("off")
+
+
+def _unlike(one: Thing, other: Thing) -> bool:
+    return one.colour != other.colour and one.noun != other.noun
+
+
+def _thing(kind: int, cell: int) -> Thing:
+    colour, noun = list(COLOURS)[kind // len(NOUNS)], NOUNS[kind % len(NOUNS)]
+    return Thing(colour, noun, cell, COLOURS[colour])
+
+
+def _sprite(thing: Thing) -> Sprite:
+    row, column = divmod(thing.cell, GRID[1])
+    centre = np.array([[column + 0.5, row + 0.5]]) * CELL
+    light = np.array([thing.light], dtype=np.float64)
+    return Sprite(thing.noun, centre, np.array([CELL - 2.0]), light, np.ones(1, dtype=np.bool_))

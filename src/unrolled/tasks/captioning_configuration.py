@@ -1,0 +1,21 @@
+"""What a configuration of the captioning task may say."""
+
+from typing import Literal
+
+from unrolled.tasks.captioning_learning_options import (
+    CaptioningTrainingOptions,
+    DescribingOptions,
+)
+from unrolled.tasks.captioning_options import CaptioningOptions
+from unrolled.tasks.configuration import TaskConfiguration
+
+CAPTIONING_CONFIGURATION = TaskConfiguration(
+    task=Literal["captioning"],
+    sections={
+        "reading": CaptioningOptions,
+        "describing": DescribingOptions,
+        "training": CaptioningTrainingOptions,
+    },
+    data="a file of captions or world",
+    reading="how pictures and captions are read",
+)

@@ -1,0 +1,144 @@
+"""A run of the captioning task in its folder: begun, taken up again, finished."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from unrolled.errors import ReaderError
+from unrolled.tasks.beginning import new_run
+from unrolled.tasks.captioning_configuration import CAPTIONING_CONFIGURATION
+from unrolled.tasks.captioning_data import read_captioning_data
+from unrolled.tasks.captioning_evaluation import CaptioningScore, evaluate_pictures
+from unrolled.tasks.captioning_learning import Learning, prepare
+from unrolled.tasks.captioning_learning_options import (
+    CaptioningTrainingOptions,
+    DescribingOptions,
+)
+from unrolled.tasks.captioning_networks import (
+    captioner_class,
+    resolved_options,
+    unusual_options,
+)
+from unrolled.tasks.captioning_options import CaptioningOptions
+from unrolled.tasks.captioning_report import write_report
+from unrolled.tasks.continuing import take_up
+from unrolled.training.configuration import expand_path
+from unrolled.training.device import use_threads
+from unrolled.training.loop import Progress
+from unrolled.training.run_folder import RunFolder
+
+Show = Callable[[float, str], None]  # the share that is done, and a few words on it
+
+
+def begin(
+    out: Path | None, request: dict[str, Any], show: Show, imports: tuple[Path, ...] = ()
+) -> tuple[Learning, RunFolder]:
+    """Get a new run ready, in a folder of its own.
+
+    Args:
+        out: the folder; None takes the next runs/captioning-N.
+        request: data, model, options, reading, describing and training.
+        show: is told how far it is.
+        imports: Python files that register classes.
+    """
+
+    def resolved(request: dict[str, Any]) -> dict[str, Any]:
+        encoder = request["describing"]["encoder"]
+        return resolved_options(request["model"], encoder, request["options"])
+
+    folder = new_run(out, "captioning", request, CAPTIONING_CONFIGURATION, resolved, imports)
+    return _prepare(folder, show), folder
+
+
+def reopen(path: Path, show: Show) -> tuple[Learning, RunFolder]:
+    """Take a run up at its last good checkpoint.
+
+    Args:
+        path: the folder of the run.
+        show: is told how far it is.
+    Raises:
+        ReaderError: no run there, none of its checkpoints is good, or its data has changed.
+    """
+    return take_up(
+        path, CAPTIONING_CONFIGURATION, _unusual, lambda folder, _: _prepare(folder, show)
+    )
+
+
+def finish(learning: Learning, folder: RunFolder, show: Show = lambda *_: None) -> dict[str, Any]:
+    """Write the model and the report, and return the run's figures."""
+    score, figures = judge(learning, show=show)
+    learning.model.save(folder.model, figures)
+    write_report(learning, folder, score, show=show)
+    return figures
+
+
+def judge(
+    learning: Learning, *, show: Show = lambda *_: None
+) -> tuple[CaptioningScore, dict[str, Any]]:
+    """Return how good what a run has learnt is on what was held out, and the run's figures."""
+    counters, data = learning.counters, learning.data
+    part, numbers = learning.held_out
+    score = evaluate_pictures(
+        learning.model, data, numbers, part=part, learnt=learning.parts["train"], show=show
+    )
+    figures = {
+        **score.headline(),
+        **score.diversity._asdict(),
+        "valid_nats_per_word": counters.best,
+        "vocabulary_size": len(learning.model.vocabulary),
+        "used": len(data.items),
+        "rejected": len(data.rejected),
+        "total": data.total,
+        "parameters": sum(weight.numel() for weight in learning.model.network.parameters()),
+        "steps": counters.step,
+        "skipped": counters.skipped,
+        "seconds": counters.seconds,
+        "loader_share": min(1.0, learning.batches.clock.seconds / max(counters.seconds, 1e-9)),
+    }
+    return score, figures
+
+
+def _unusual(request: dict[str, Any]) -> dict[str, Any]:
+    return unusual_options(request["model"], request["describing"]["encoder"], request["options"])
+
+
+def _prepare(folder: RunFolder, show: Show) -> Learning:
+    request = folder.request
+    reading = CaptioningOptions(**request["reading"])
+    describing = DescribingOptions(**request["describing"])
+    options = CaptioningTrainingOptions(**request["training"])
+    show(0.0, "reading")
+    films = captioner_class(request["model"]).films
+    data = read_captioning_data(expand_path(request["data"]), reading, films=films, show=show)
+    use_threads(options.threads)
+    words = ""
+
+    def report(progress: Progress) -> None:
+        nonlocal words
+        if progress.loss is not None:
+            words = f"{progress.loss:.3f} nats"
+        show(progress.share, words)
+
+    learning = prepare(
+        data,
+        request["model"],
+        request["options"],
+        reading=reading,
+        describing=describing,
+        training=options,
+        folder=folder,
+        report=report,
+        show=show,
+    )
+    words_known = json.dumps(learning.model.vocabulary.entries).encode()
+    found = {
+        "parts": learning.model.parts,
+        "vocabulary": hashlib.sha256(words_known).hexdigest(),
+    }
+    for what, value in found.items():
+        if folder.record.setdefault(what, value) != value:
+            expected = f"the {what} of {request['data']} as when the run began"
+            raise ReaderError(expected, "others")
+    return learning
