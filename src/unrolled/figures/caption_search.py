@@ -30,7 +30,7 @@ from unrolled.figures._describing import (
 )
 from unrolled.figures.drawing import BLUE, GREEN, GREY, INK, board, signed, slide, tint
 
-STEPS, BEAM_SIZE = 200, 3
+STEPS, BEAM_SIZE = 300, 3
 _LEFT, _COLUMN = 4.0, 1.48  # place of the first word, and from one word to the next
 _TOP, _BOTTOM = 7.2, 0.6
 _FAINT = -6.0  # log-probability of what is not worth drawing

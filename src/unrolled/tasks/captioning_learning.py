@@ -99,7 +99,8 @@ def prepare(
     learner = CaptionLearner(model.network, model.preprocessing)
     validating = parts["valid"] or parts["train"]
     pictures = Pictures(learner, data.pixels, [*parts["train"], *validating], show)
-    tokens = data.tokens(model.vocabulary, reading.max_words)
+    every = data.tokens(model.vocabulary, reading.max_words)
+    tokens = [captions[: describing.first_captions] for captions in every]
     batches = CaptionBatches(
         pictures,
         tokens,

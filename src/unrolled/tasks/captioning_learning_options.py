@@ -19,6 +19,8 @@ class DescribingOptions:
         finetune_after: updates after which the encoder, frozen until then, begins to learn.
         captions_per_picture: captions of a picture that are learnt from each time it comes, drawn
             anew every epoch; the picture is looked at once for all of them.
+        first_captions: learn from so many of a picture's captions only, the first ones; all are
+            still its references.
         beam: hypotheses that a search for a caption keeps.
         length_penalty: 0 takes the likeliest caption; above it, longer ones gain.
     """
@@ -28,11 +30,12 @@ class DescribingOptions:
     freeze: bool = False
     finetune_after: int | None = None
     captions_per_picture: int = 5
+    first_captions: int | None = None
     beam: int = 3
     length_penalty: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("captions_per_picture", "beam", "finetune_after"):
+        for name in ("captions_per_picture", "first_captions", "beam", "finetune_after"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"{name} of at least 1", str(value))
