@@ -34,6 +34,7 @@ BLOCKS = [
     for page in (
         "README.md",
         "docs/captions.md",
+        "docs/describing.md",
         "docs/live.md",
         "docs/networks.md",
         "docs/streaming_networks.md",

@@ -1,6 +1,6 @@
 """What the figures on captions share: two things on a board, and networks that learn to name them.
 
-A board has sixteen cells, each of which is an annotation: what is in it, its row and its column. The
+A board has sixteen cells, each of which is an annotation: what is in it, its row and column. The
 network learns to name the two things as one reads, or in either order.
 """
 

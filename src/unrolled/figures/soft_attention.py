@@ -24,7 +24,7 @@ def draw() -> Figure:
     rows = looked("show_attend_tell", STEPS, _BOARDS)
     width = 0.96 / (CAPTION_LENGTH + 0.3)
     for row, seen in enumerate(rows):
-        bottom = 0.66 - 0.295 * row
+        bottom = 0.68 - 0.295 * row
         _draw_row(figure, seen, bottom, width)
     return figure
 

@@ -24,8 +24,8 @@ def describer_training(minutes: float, seed: int) -> CaptioningTrainingOptions:
     return CaptioningTrainingOptions(
         epochs=1000,
         max_minutes=minutes,
-        batch_size=48,
-        learning_rate=3e-3,
+        batch_size=32,
+        learning_rate=4e-3,
         seed=seed,
         keep=1,
     )
