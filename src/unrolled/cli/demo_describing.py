@@ -119,10 +119,9 @@ def _describe(
         caption, shares = told.caption, [exp(value) for value in told.caption.log_probabilities]
         percent, verdict = 100 * exp(caption.log_probability), "right" if told.right else "wrong"
         say(f"  {_short(caption)}   ({percent:.0f} %, {verdict})")
-        if console is not None and can_show(console):
-            console.print(
-                AttentionPictures(told.pixels, caption.words, caption.weights, caption.grid, shares)
-            )
+        weights, grid = caption.weights, caption.grid
+        if console is not None and can_show(console) and weights is not None and grid is not None:
+            console.print(AttentionPictures(told.pixels, caption.words, weights, grid, shares))
         for ending in (".png", ".gif"):
             file = path / f"attention-{place}{ending}"
             write_attention(told.pixels, caption, file)

@@ -30,7 +30,7 @@ from unrolled.figures._describing import (
 )
 from unrolled.figures.drawing import BLUE, GREEN, GREY, INK, board, signed, slide, tint
 
-STEPS, BEAM_SIZE = 300, 3
+STEPS, BEAM_SIZE = 200, 3
 _LEFT, _COLUMN = 4.0, 1.48  # place of the first word, and from one word to the next
 _TOP, _BOTTOM = 7.2, 0.6
 _FAINT = -6.0  # log-probability of what is not worth drawing
@@ -71,7 +71,7 @@ def orange_board() -> Board:
 @cache
 def search() -> Search:
     """Search as ``beam_search`` does, and look at its beam after every step."""
-    model, prompt = bound(captioner("show_attend_tell", STEPS, orders=2), orange_board()), [START]
+    model, prompt = bound(captioner("show_attend_tell", STEPS), orange_board()), [START]
     scores: dict[Prefix, float] = {(): 0.0}
     kept: list[list[Prefix]] = [[()]]
     dropped: list[Prefix] = []

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from unrolled.figures._describing import CAPTION_LENGTH, Looked, looked, show, show_lit
 from unrolled.figures.drawing import GREY, SMALL, slide
 
-STEPS = 500
+STEPS = 400
 _BOARDS = 3
 
 
