@@ -37,6 +37,7 @@ BLOCKS = [
         "docs/caption_data.md",
         "docs/captioning.md",
         "docs/captions.md",
+        "docs/describing.md",
         "docs/live.md",
         "docs/networks.md",
         "docs/streaming_networks.md",

@@ -32,7 +32,10 @@ from unrolled.figures import (
 )
 
 ROOT = Path(__file__).parents[2]
-TRAINED = ("gates", "recall_by_lag", "motion", "transitions", "filters")  # in the files beside
+TRAINED = (  # in the files beside
+    *("gates", "recall_by_lag", "motion", "transitions", "filters"),
+    *("soft_attention", "hard_attention", "caption_search"),
+)
 DRAWN = [name for name in FIGURES if name not in TRAINED]
 PAGE = (ROOT / "docs" / "figures.md").read_text()
 

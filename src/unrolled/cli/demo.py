@@ -233,9 +233,8 @@ def _described(figures: dict[str, Any]) -> list[str]:
         return [*lines, "  too early to measure what was learnt."]
     count, commonest = figures["pictures"], figures["commonest_caption"]
     lines += [
-        f"  Of {count} unseen pictures {figures['exact']} get one of their captions, word for word; "
-        f"{figures['true']:.0%} of what",
-        f"  is said is true. Always saying {commonest!r} would be right of "
+        f"  Of {count} unseen pictures {figures['exact']} get one of their captions, word for word;",
+        f"  {figures['true']:.0%} of what is said is true. Always saying {commonest!r} would be right of "
         f"{figures['commonest_caption_exact']:.0%}.",
     ]
     if "pointing_accuracy" in figures:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from math import exp
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.text import Text
 from unrolled.cli.attention import AttentionPictures
 from unrolled.cli.output import progress_bar
 from unrolled.cli.picture import Picture, can_show
+from unrolled.tasks.captioning import Caption
 from unrolled.tasks.captioning_attention import write_attention
 from unrolled.tasks.captioning_evaluation import CaptioningScore
 from unrolled.tasks.describer import Describer, Told
@@ -20,6 +22,7 @@ from unrolled.training.signals import Stopped
 
 _SAMPLES_AT = (0.05, 0.2, 0.5)  # shares of the time there is
 _SAMPLED, _SHOWN = 3, 3  # pictures
+_LINE = 64  # characters of a caption
 _SAMPLE_COLUMNS = 24  # characters of a picture's width
 
 
@@ -91,7 +94,7 @@ def _show_told(
 ) -> None:
     if console is None or not can_show(console):
         for place, each in enumerate(told):
-            say(f"{title if place == 0 else ' ' * len(title)}  {each.caption.text}")
+            say(f"{title if place == 0 else ' ' * len(title)}  {_short(each.caption)}")
         return
     row = Table.grid(padding=(0, 2, 0, 0))
     for _each in told:
@@ -115,13 +118,16 @@ def _describe(
     for place, told in enumerate(describer.shown(score, _SHOWN), start=1):
         caption, shares = told.caption, [exp(value) for value in told.caption.log_probabilities]
         percent, verdict = 100 * exp(caption.log_probability), "right" if told.right else "wrong"
-        say(f"  {caption.text}   ({percent:.0f} %, {verdict})")
-        if console is not None and can_show(console):
-            console.print(
-                AttentionPictures(told.pixels, caption.words, caption.weights, caption.grid, shares)
-            )
+        say(f"  {_short(caption)}   ({percent:.0f} %, {verdict})")
+        weights, grid = caption.weights, caption.grid
+        if console is not None and can_show(console) and weights is not None and grid is not None:
+            console.print(AttentionPictures(told.pixels, caption.words, weights, grid, shares))
         for ending in (".png", ".gif"):
             file = path / f"attention-{place}{ending}"
             write_attention(told.pixels, caption, file)
             files.append(str(file))
     return {"attention": files}
+
+
+def _short(caption: Caption) -> str:
+    return shorten(caption.text, _LINE, placeholder=" ...")

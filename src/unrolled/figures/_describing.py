@@ -1,7 +1,7 @@
 """What the figures on captions share: two things on a board, and networks that learn to name them.
 
-A board has sixteen cells, each of which is an annotation: its pixels, its row and its column. The
-network learns to name the two things as one reads, or in either order.
+A board has sixteen cells, each of which is an annotation: its pixels, nothing else. The two things
+are named in either order, so that after the first words the network has to look elsewhere.
 """
 
 from functools import cache
@@ -80,22 +80,19 @@ def board(draws: np.random.Generator) -> Board:
 
 
 def annotations(pictures: UInt8[Tensor, "N 3 H W"]) -> Float[Tensor, "N L C"]:
-    """Return the pixels of every cell, row by row, and where it is."""
+    """Return the pixels of every cell, row by row."""
     scaled = (pictures.float() - _MEAN) / _DEVIATION
     cells = scaled.unfold(2, CELL, CELL).unfold(3, CELL, CELL)  # [N, 3, 4, 4, CELL, CELL]
-    seen = cells.permute(0, 2, 3, 1, 4, 5).flatten(3).flatten(1, 2)
-    places = torch.cartesian_prod(*(torch.linspace(-1, 1, size) for size in GRID))
-    return torch.cat([seen, places.expand(len(seen), -1, -1)], dim=-1)
+    return cells.permute(0, 2, 3, 1, 4, 5).flatten(3).flatten(1, 2)
 
 
 @cache
-def captioner(name: str, steps: int, *, orders: int = 1, seed: int = 0) -> Captioner[Any, Any, Any]:
+def captioner(name: str, steps: int, *, seed: int = 0) -> Captioner[Any, Any, Any]:
     """Teach a network of the registry to name what is on a board.
 
     Args:
         name: of a captioner that looks, such as "show_attend_tell".
         steps: updates.
-        orders: 1 to name things as one reads, 2 to name them in either order.
         seed: of the boards and of the weights.
     """
     draws = np.random.default_rng(seed)
@@ -104,13 +101,15 @@ def captioner(name: str, steps: int, *, orders: int = 1, seed: int = 0) -> Capti
     words = torch.stack([torch.stack([encoded(said) for said in b.captions]) for b in boards])
     given = torch.cat([torch.full_like(words[..., :1], START), words[..., :-1]], dim=-1)
     with seeded(seed):
-        network = build(name, len(WORDS), features.shape[-1], **_SIZES, **_EVENLY.get(name, {}))
+        network: Any = build(
+            name, len(WORDS), features.shape[-1], **_SIZES, **_EVENLY.get(name, {})
+        )
         optimizer = torch.optim.Adam(network.parameters(), lr=_RATE)
         for step in range(steps):
             for group in optimizer.param_groups:
                 group["lr"] = _RATE * (1 - step / steps)
             chosen = torch.from_numpy(draws.integers(_BOARDS, size=_BATCH))
-            order = torch.from_numpy(draws.integers(orders, size=_BATCH))
+            order = torch.from_numpy(draws.integers(2, size=_BATCH))
             y, _ = network.given(network.remember(features[chosen]))(given[chosen, order])
             target = words[chosen, order]
             loss = network.objective(y, target, torch.ones_like(target, dtype=torch.bool)).loss
@@ -118,7 +117,8 @@ def captioner(name: str, steps: int, *, orders: int = 1, seed: int = 0) -> Capti
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), _CLIP)
             optimizer.step()
-    return network.eval()
+    taught: Captioner[Any, Any, Any] = network.eval()
+    return taught
 
 
 def bound(network: Captioner[Any, Any, Any], shown: Board) -> Any:

@@ -71,7 +71,7 @@ def orange_board() -> Board:
 @cache
 def search() -> Search:
     """Search as ``beam_search`` does, and look at its beam after every step."""
-    model, prompt = bound(captioner("show_attend_tell", STEPS, orders=2), orange_board()), [START]
+    model, prompt = bound(captioner("show_attend_tell", STEPS), orange_board()), [START]
     scores: dict[Prefix, float] = {(): 0.0}
     kept: list[list[Prefix]] = [[()]]
     dropped: list[Prefix] = []

@@ -16,7 +16,7 @@ from unrolled.figures.drawing import GREY, slide
 from unrolled.figures.soft_attention import STEPS as SOFT_STEPS
 
 STEPS = 600
-_BOARD = 2  # of the unseen ones, the one that is drawn
+_BOARD = 0  # of the unseen ones, the one that is drawn
 
 
 def draw() -> Figure:
@@ -37,7 +37,7 @@ def draw() -> Figure:
 def _draw_row(figure: Figure, name: str, seen: Looked, weights: Tensor, *, bottom: float) -> None:
     width = 0.84 / (CAPTION_LENGTH - 1)
     size = (0.93 * width, 0.93 * width * 16 / 9)
-    figure.text(0.02, bottom + 0.8 * size[1], name, va="top", fontsize=13)
+    figure.text(0.02, bottom + size[1], name, va="top", fontsize=13)
     show(figure.add_axes((0.02, bottom, 0.6 * size[0], 0.6 * size[1])), seen.board)
     pairs = zip(seen.words, seen.probabilities, weights, strict=True)
     for place, (word, probability, at) in enumerate(pairs):

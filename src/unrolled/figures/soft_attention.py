@@ -19,10 +19,12 @@ _BOARDS = 3
 def draw() -> Figure:
     """Draw a row a board: the board, then once a word, lit where the network looked."""
     figure = slide("Soft attention: for every word it looks somewhere else")
+    key = "beneath each word: its probability, and the share of the attention in the brightest cell"
+    figure.text(0.03, 0.905, key, fontsize=SMALL, color=GREY, va="center")
     rows = looked("show_attend_tell", STEPS, _BOARDS)
     width = 0.96 / (CAPTION_LENGTH + 0.3)
     for row, seen in enumerate(rows):
-        bottom = 0.675 - 0.295 * row
+        bottom = 0.68 - 0.295 * row
         _draw_row(figure, seen, bottom, width)
     return figure
 
@@ -36,7 +38,7 @@ def _draw_row(figure: Figure, seen: Looked, bottom: float, width: float) -> None
         show_lit(figure.add_axes((left, bottom, *size)), seen.board, weights)
         middle = left + size[0] / 2
         figure.text(middle, bottom - 0.03, word, ha="center", va="center")
-        shares = f"p = {probability:.2f}, most {100 * float(weights.max()):.0f} %"
+        shares = f"{probability:.2f}    {100 * float(weights.max()):.0f} %"
         figure.text(
             middle, bottom - 0.065, shares, ha="center", va="center", fontsize=SMALL, color=GREY
         )

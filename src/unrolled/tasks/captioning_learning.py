@@ -100,9 +100,10 @@ def prepare(
     numbers, digests = [*parts["train"], *parts["valid"]], [item.digest for item in data.items]
     cache = _cache(model, reading, describing)
     pictures = Pictures(learner, data.pixels, numbers, show, cache=cache, digests=digests)
+    every = data.tokens(model.vocabulary, reading.max_words)
     batches = CaptionBatches(
         pictures,
-        data.tokens(model.vocabulary, reading.max_words),
+        [captions[: describing.first_captions] for captions in every],
         parts["train"],
         start=model.vocabulary.start,
         batch_size=training.batch_size,

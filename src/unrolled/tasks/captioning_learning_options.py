@@ -1,7 +1,7 @@
 """What the captioning task can be told of its networks and of learning; imports no torch."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from unrolled.errors import ConfigError
 from unrolled.training.options import TrainingOptions
@@ -21,6 +21,8 @@ class DescribingOptions:
         finetune_after: updates after which the encoder, frozen until then, begins to learn.
         captions_per_picture: captions of a picture that are learnt from each time it comes, drawn
             anew every epoch; the picture is looked at once for all of them.
+        first_captions: learn from so many of a picture's captions only, the first ones; all are
+            still its references.
         beam: hypotheses that a search for a caption keeps.
         length_penalty: 0 takes the likeliest caption; above it, longer ones gain.
     """
@@ -31,11 +33,12 @@ class DescribingOptions:
     cache: str | None = None
     finetune_after: int | None = None
     captions_per_picture: int = 3
+    first_captions: int | None = None
     beam: int = 3
     length_penalty: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("captions_per_picture", "beam", "finetune_after"):
+        for name in ("captions_per_picture", "first_captions", "beam", "finetune_after"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"{name} of at least 1", str(value))
@@ -65,7 +68,8 @@ class CaptioningTrainingOptions(TrainingOptions):  # noqa: D101 (it has its pare
     # The words are those of every task; only what is usual differs.
     __doc__ = TrainingOptions.__doc__
 
-    epochs: int = 15
+    usual_epochs: ClassVar[int] = 15
+
     batch_size: int = 32
     learning_rate: float = 3e-3
     optimizer: Literal["adam", "adamw", "sgd", "adagrad", "rmsprop"] = "adam"

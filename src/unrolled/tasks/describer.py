@@ -57,7 +57,7 @@ class Describer:
         training: TrainingOptions,
         show: Show = lambda *_: None,
         *,
-        reading: CaptioningOptions = READING,
+        reading: CaptioningOptions | None = None,
     ) -> "Describer":
         """Get a run ready.
 
@@ -65,13 +65,13 @@ class Describer:
             out: a new folder.
             training: how long and how.
             show: is told how far it is, before every update too.
-            reading: how many scenes there are, and how large.
+            reading: how many scenes there are, and how large; None for the usual ones.
         """
         request = {
             "data": "world",
             "model": NETWORK,
             "options": NETWORK_OPTIONS,
-            "reading": asdict(reading),
+            "reading": asdict(reading or READING),
             "describing": asdict(DESCRIBING),
             "training": asdict(training),
         }

@@ -11,12 +11,12 @@ NETWORK_OPTIONS: dict[str, Any] = {
     "hidden_size": 128,
     "attention_size": 64,
     "doubly_stochastic": 0.0,  # most of a wall is bare: it need not be looked at
-    "encoder.width": 16,
-    "encoder.depth": 2,  # maps of 8 x 8 places
+    "encoder.width": 24,
+    "encoder.depth": 3,  # a place is 8 pixels wide, and sees 22
 }
 SIDE = 32  # pixels of a picture
-READING = CaptioningOptions(height=SIDE, width=SIDE, scenes=2500, split="94/2/4")
-DESCRIBING = DescribingOptions(captions_per_picture=2, beam=3)
+READING = CaptioningOptions(height=SIDE, width=SIDE, scenes=3000, split="94/2/4")
+DESCRIBING = DescribingOptions(first_captions=1, captions_per_picture=1, beam=3)
 
 
 def describer_training(minutes: float, seed: int) -> CaptioningTrainingOptions:

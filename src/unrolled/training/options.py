@@ -18,7 +18,7 @@ class TrainingOptions:
 
     Args:
         epochs: passes over the training data; if max_steps and max_minutes are left out too, it is
-            10 for texts and 30 for clips.
+            10 for texts, 30 for clips and 15 for captions.
         max_steps: updates of the weights at most.
         max_minutes: wall-clock minutes at most, validation and earlier parts of a run included.
         batch_size: sequences side by side.

@@ -1,0 +1,100 @@
+"""The figures on captions: boards are what they say, and what is drawn is what was computed."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.figures.test_figures import overlapping, shown_texts
+from unrolled.decoding import beam_search
+from unrolled.figures import _describing, caption_search, drawing, hard_attention, soft_attention
+from unrolled.figures._describing import END, GRID, START, WORDS, annotations, board, bound
+
+FIGURES = {
+    "soft_attention": soft_attention,
+    "hard_attention": hard_attention,
+    "caption_search": caption_search,
+}
+
+
+@pytest.fixture(autouse=True)
+def _hardly_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_describing, "_BOARDS", 40)
+    for figure in FIGURES.values():
+        monkeypatch.setattr(figure, "STEPS", 12)
+    monkeypatch.setattr(hard_attention, "SOFT_STEPS", 12)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_it_is_drawn_with_texts_that_are_large_enough_and_on_the_slide(name: str) -> None:
+    figure = drawing.drawn(name)
+    figure.draw_without_rendering()
+    width, height = (figure.get_size_inches() * figure.dpi).tolist()
+    texts = shown_texts(figure)
+    for text in texts:
+        area = text.get_window_extent()
+        inside = area.x0 >= 0 and area.y0 >= 0 and area.x1 <= width and area.y1 <= height
+        assert inside, text.get_text()
+        assert text.get_fontsize() >= 10, text.get_text()
+    if name != "caption_search":  # which an untrained network makes a thicket of
+        assert overlapping(texts) == []
+
+
+def test_an_annotation_is_a_cell() -> None:
+    picture = torch.zeros(1, 3, 40, 40, dtype=torch.uint8)
+    picture[0, :, 10:20, 30:40] = 255  # row 1, column 3
+    found = annotations(picture)[0]
+    assert len(found) == GRID[0] * GRID[1]
+    assert (found[7] > 1).all()
+    others = torch.cat([found[:7], found[8:]])
+    assert (others < 0).all()
+
+
+def test_things_stand_as_one_reads_and_are_painted_in_their_cells() -> None:
+    draws = np.random.default_rng(3)
+    for _ in range(20):
+        shown = board(draws)
+        one, other = shown.things
+        assert one.cell < other.cell
+        assert (one.colour, one.noun) != (other.colour, other.noun)
+        for thing in shown.things:
+            row, column = divmod(thing.cell, GRID[1])
+            middle = shown.pixels[:, 10 * row + 5, 10 * column + 5].tolist()
+            assert middle == pytest.approx(thing.light, abs=3)
+        assert shown.captions[0].startswith(f"a {one.colour} {one.noun} and")
+
+
+def test_the_network_learns_to_name_what_it_sees(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_describing, "_BOARDS", 24)
+    losses = []
+    for steps in (2, 60):
+        network, shown = _describing.captioner("show_attend_tell", steps), board
+        first = shown(np.random.default_rng(0))
+        words = _describing.encoded(first.captions[0])[None]
+        given = torch.cat([torch.full((1, 1), START), words[:, :-1]], dim=1)
+        y, _ = bound(network, first)(given)
+        valid = torch.ones_like(words, dtype=torch.bool)
+        losses.append(network.objective(y, words, valid).terms["nats_per_word"].item())
+    assert losses[1] < 0.6 * losses[0]
+
+
+def test_the_tree_is_what_beam_search_does() -> None:
+    found = caption_search.search()
+    network = _describing.captioner("show_attend_tell", caption_search.STEPS)
+    beam = beam_search(
+        bound(network, caption_search.orange_board()),
+        torch.tensor([[START]]),
+        max_length=_describing.CAPTION_LENGTH,
+        stop=END,
+        beam_size=caption_search.BEAM_SIZE,
+    )
+    lengths = beam.lengths[0].tolist()
+    said = [
+        tuple(WORDS[token] for token in tokens[:length])
+        for tokens, length in zip(beam.tokens[0].tolist(), lengths, strict=True)
+    ]
+    assert found.found == said
+    scores = [found.log_probabilities[prefix] for prefix in said]
+    assert scores == pytest.approx(beam.log_probabilities[0].tolist())
+    for kept, dropped in zip(found.kept, found.dropped, strict=True):
+        least = min(found.log_probabilities[prefix] for prefix in kept)
+        assert found.log_probabilities[dropped] <= least + 1e-6
