@@ -138,12 +138,15 @@ inline void multiply_rows_by_panels(Matrix a, const float* packed, int64_t k, in
         while (group > same) group /= 2;
         const int64_t column = (int64_t)panels.first(panel) * LANES;
         const int64_t left = n - column - (int64_t)(group * width - 1) * LANES;
+        const bool far = k * n > 400000;  // more than a second cache keeps
         const int next = panel + group < end ? panel + group : begin;
-        const int64_t ahead_step = (int64_t)width * group * LANES * 4 / blocks;
+        const int64_t ahead_step = far ? (int64_t)width * group * LANES * 4 / blocks : 0;
         Block block{a.data, a.pitch, packed + column * k, k,
                     init.data ? init.data + column : nullptr, init.pitch,
                     out.data + column, out.pitch, (int)(left < LANES ? left : LANES),
-                    (const char*)(packed + (int64_t)panels.first(next) * LANES * k), ahead_step};
+                    far ? (const char*)(packed + (int64_t)panels.first(next) * LANES * k)
+                        : (const char*)a.data,
+                    ahead_step};
         for (int i = 0; i < blocks; i++) {
             const int high = height + (i < taller);
             multiply_block(block, high, width, group);
