@@ -167,9 +167,13 @@ def _cache(
     """Return where features are kept from run to run; None where they are not."""
     if describing.cache is None:
         return None
-    settings = model.model | {"preprocessing": model.preprocessing.figures()}
-    settings = {key: settings[key] for key in ("encoder", "preprocessing")}
-    settings |= {"frames": reading.frames if model.films else None}
+    settings = {  # weights do not tell all: an encoder may stop before its last pooling
+        "encoder": model.model["encoder"],
+        "options": {k: v for k, v in model.model["options"].items() if k.startswith("encoder.")},
+        "grid": model.grid,
+        "preprocessing": model.preprocessing.figures(),
+        "frames": reading.frames if model.films else None,
+    }
     tensors = model.network.encoder.state_dict()
     return FeatureCache(expand_path(describing.cache), fingerprint_of(tensors, settings))
 
