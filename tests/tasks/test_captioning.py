@@ -270,7 +270,7 @@ def test_a_score_counts_what_is_exact_and_what_is_true(data) -> None:
 
 def test_options_of_the_encoder_reach_it_and_no_others() -> None:
     usual = captioner_options("show_attend_tell", "plain_cnn")
-    assert usual["encoder.depth"] == 3
+    assert usual["encoder.pooled"] == 3
     network = build_captioner("show_and_tell", "resnet18", 11, {"encoder.width": 2})
     assert isinstance(network, PictureCaptioner)
     assert isinstance(network.decoder, Captioner)
