@@ -232,10 +232,11 @@ def _described(figures: dict[str, Any]) -> list[str]:
     if "exact" not in figures:
         return [*lines, "  too early to measure what was learnt."]
     count, commonest = figures["pictures"], figures["commonest_caption"]
+    baseline = f"{figures['commonest_caption_exact']:.0%}"
     lines += [
-        f"  Of {count} unseen pictures {figures['exact']} get one of their captions, word for word;",
-        f"  {figures['true']:.0%} of what is said is true. Always saying {commonest!r} would be right of "
-        f"{figures['commonest_caption_exact']:.0%}.",
+        f"  Of {count} unseen pictures {figures['exact']} get one of their captions word for word;",
+        f"  {figures['true']:.0%} of what is said is true.",
+        f"  Always saying {commonest!r} would be right of {baseline}.",
     ]
     if "pointing_accuracy" in figures:
         lines.append(

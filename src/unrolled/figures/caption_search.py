@@ -79,8 +79,8 @@ def search() -> Search:
         beam = beam_search(
             model, torch.tensor([prompt]), max_length=length, stop=END, beam_size=BEAM_SIZE
         )
-        rows = zip(beam.tokens[0].tolist(), beam.log_probabilities[0].tolist(), strict=True)
-        grown = {_said(tokens): score for tokens, score in rows if score > -torch.inf}
+        rows = zip(*(part[0].tolist() for part in beam[:3]), strict=True)
+        grown = {_said(tokens[:size]): score for tokens, size, score in rows if size}
         rest = {
             prefix: score
             for prefix, score in _continued(model, kept[-1], scores).items()

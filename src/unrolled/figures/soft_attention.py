@@ -1,4 +1,4 @@
-"""Soft attention: for every word the decoder looks somewhere else, and at all places a little.
+"""Soft attention: a mean over all places, weighted anew for every word.
 
 A ``ShowAttendTell`` that has learnt to name the two things on a board. Under each word are its
 probability and the share of the attention that lies in one cell of the sixteen, the brightest.
@@ -18,7 +18,7 @@ _BOARDS = 3
 
 def draw() -> Figure:
     """Draw a row a board: the board, then once a word, lit where the network looked."""
-    figure = slide("Soft attention: for every word it looks somewhere else")
+    figure = slide("Soft attention: a mean over all places, another one for every word")
     key = "beneath each word: its probability, and the share of the attention in the brightest cell"
     figure.text(0.03, 0.905, key, fontsize=SMALL, color=GREY, va="center")
     rows = looked("show_attend_tell", STEPS, _BOARDS)
