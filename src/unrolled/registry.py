@@ -141,9 +141,8 @@ def lookup(name: str) -> type[nn.Module]:
         raise ConfigError(
             f"a name among {', '.join(names())}",
             repr(name),
-            f"did you mean {near[0]}?"
-            if near
-            else "if it is yours, name its file by --import, or call "
+            (f"did you mean {near[0]}? " if near else "")
+            + "if it is yours, name its file by --import, or call "
             f"unrolled.register({name!r}, YourClass)",
         )
     module, _, cls = _LIBRARY[name].partition(":")

@@ -130,7 +130,10 @@ def test_films_are_described_too(model: str, capsys) -> None:
         ([*WORLD, "--model", "show_attend_tel"], "did you mean show_attend_tell"),
         ([*WORLD, "--model", "lstm"], "a model that describes pictures or films"),
         ([*WORLD, "--encoder", "c3d"], "an --encoder over pictures"),
-        ([*WORLD, "--set", "model.encoder.depth=6"], "pictures of at least 64 pixels"),
+        (
+            [*WORLD, "--set", "model.encoder.depth=6", "--set", "model.encoder.pooled=6"],
+            "pictures of at least 64 pixels",
+        ),
         ([*WORLD, "--freeze"], "--weights with --freeze"),
         ([*WORLD, "--weights", "w.pth", "--finetune-after", "0"], "finetune_after of at least 1"),
         ([*WORLD, "--weights", "w.pth"], "weights at w.pth"),

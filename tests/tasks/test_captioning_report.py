@@ -92,7 +92,7 @@ def test_captions_in_training_are_shown_where_they_change(soft: Run) -> None:
     assert sampled.captions == [(0, 0.0, "a wall"), (2, 2.0, "a red circle")]
 
 
-def test_the_same_caption_for_every_picture_is_said_to_be_so(soft: Run, tmp_path: Path) -> None:
+def test_the_same_caption_for_every_picture_is_said_to_be_so(soft: Run) -> None:
     learning, folder, score = soft
     same = score.diversity._replace(commonest_share=1.0, distinct_captions=1)
     page = Page(write_report(learning, folder, replace(score, diversity=same)))

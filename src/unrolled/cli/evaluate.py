@@ -58,8 +58,6 @@ def evaluate(
 
     Example: unrolled evaluate runs/language-1
 
-    Example: unrolled evaluate runs/video-1 --clips 10 --crops 3
-
     Example: unrolled evaluate runs/video-1 --live --minutes 10
 
     Example: unrolled evaluate runs/captioning-1 --beam 5 --results captions.json
@@ -71,7 +69,7 @@ def evaluate(
             any other data all that the model was not trained on.
         encoding: of texts.
         clips: of videos: how many clips of each are averaged; left out, as in training.
-        crops: of videos: how many parts of the frame are averaged; left out, as in training.
+        crops: of videos: how many parts of the frame are averaged, likewise.
         average: of videos: what is averaged; left out, as in training.
         group: of other videos: a pattern whose match in a path is its group.
         cache: of videos: where decoded clips are kept, as `train` takes it; left out, in memory.
@@ -89,15 +87,13 @@ def evaluate(
     task, loaded = load_model(model)
     use_threads(0)
     if task.name == "language":
-        _language(loaded, model, data, part, encoding, json=json)
-        return
+        return _language(loaded, model, data, part, encoding, json=json)
     if task.name == "captioning":
-        evaluate_captions(loaded, model, data, part, judging, strict=strict, json=json)
-        return
-    changes: dict[str, object] = {"test_clips": clips, "test_crops": crops, "group": group}
-    changes |= {"cache": cache, "strict": strict or None}
-    given = {name: value for name, value in changes.items() if value is not None}
-    _video(loaded, model, data, part, given, average, joined, motion=motion, json=json)
+        return evaluate_captions(loaded, model, data, part, judging, strict=strict, json=json)
+    views = {"test_clips": clips, "test_crops": crops}
+    files = {"group": group, "cache": cache, "strict": strict or None}
+    given = {name: value for name, value in (views | files).items() if value is not None}
+    return _video(loaded, model, data, part, given, average, joined, motion=motion, json=json)
 
 
 def _language(

@@ -10,7 +10,7 @@ from unrolled.cells import LSTM, LSTMState
 from unrolled.models.captioner import Captioner, CaptionOutput
 from unrolled.recurrence import repeat_rows
 from unrolled.shapes import check_shape
-from unrolled.state import map_leaves
+from unrolled.state import map_leaves, state_dtype
 
 
 class S2VTState(NamedTuple):
@@ -82,7 +82,9 @@ class S2VT(Captioner[S2VTState, CaptionOutput, S2VTState]):
 
     def initial_state(self, batch_size: int) -> S2VTState:
         """Return the states after the last frame."""
-        return map_leaves(lambda leaf: repeat_rows(leaf, batch_size), self.context)
+        return map_leaves(
+            lambda leaf: repeat_rows(leaf, batch_size).to(state_dtype(leaf.dtype)), self.context
+        )
 
     def step(self, x_t: Int[Tensor, " B"], state: S2VTState) -> tuple[CaptionOutput, S2VTState]:
         """Say the next word."""

@@ -92,9 +92,7 @@ def prepare(
     seed_everything(training.seed)
     parts = {part: list(data.parts[part]) for part in PARTS}
     model = _new_model(data, parts, name, options or {}, reading, describing)
-    notices = list(data.notices)
-    if describing.weights is not None:
-        notices.append(start_from(model.network.encoder, expand_path(describing.weights)))
+    notices = [*data.notices, *_started(model, describing.weights)]
     notices += [] if parts["valid"] else [_NONE_HELD_OUT]
     learner = CaptionLearner(model.network, model.preprocessing)
     numbers, digests = [*parts["train"], *parts["valid"]], [item.digest for item in data.items]
@@ -110,7 +108,8 @@ def prepare(
         captions_per_picture=describing.captions_per_picture,
         seed=training.seed,
     )
-    course = _Course(model, learner, pictures, batches, data, parts["valid"] or parts["train"])
+    validating = parts["valid"] or parts["train"]
+    course = _Course(model, learner, pictures, batches, data, validating)
     course.begin_update(0)
     loop = Training(
         learner,
@@ -125,6 +124,11 @@ def prepare(
         begin_update=course.begin_update,
     )
     return Learning(model, learner, loop, batches, data, parts, notices)
+
+
+def _started(model: CaptioningModel, weights: str | None) -> list[str]:
+    """Let the encoder begin from weights, if there are any, and return what is to be said of it."""
+    return [] if weights is None else [start_from(model.network.encoder, expand_path(weights))]
 
 
 @dataclass(frozen=True)

@@ -82,9 +82,11 @@ NETWORK_EXAMPLES = [
     NetworkExample(
         "inception_v1", lambda: InceptionV1(class_count=5, width=4), floats(2, 2, 3, 19, 17)
     ),
-    NetworkExample("inflated", lambda: inflate(ResNet18(class_count=5, width=2)), SMALL_CLIPS),
     NetworkExample(
-        "inflated_by_name",
+        "inflated_pictures", lambda: inflate(ResNet18(class_count=5, width=2)), SMALL_CLIPS
+    ),
+    NetworkExample(
+        "inflated",
         lambda: InflatedPictures(class_count=5, network="resnet18", network_options={"width": 2}),
         SMALL_CLIPS,
     ),
