@@ -26,7 +26,7 @@ $(VENV)/.ready-test: $(VENV)/.ready pyproject.toml constraints.txt
 	$(INSTALL) --editable '.[test]'
 	@touch $@
 
-demo: setup  ## learn a small language from the embedded world, in about a minute
+demo: setup  ## networks learn to narrate, watch and describe the embedded world, in three minutes
 	@$(BIN)/unrolled demo
 
 lint: $(VENV)/.ready-test  ## formatting, lint and types

@@ -1,5 +1,7 @@
 """Set-up of the whole suite: shape annotations are checked while the tests run."""
 
+import os
+
 import pytest
 import torch
 from jaxtyping import install_import_hook
@@ -13,6 +15,7 @@ install_import_hook(
 
 # The sizes are small: a second thread only waits, and takes a core from whoever runs beside.
 torch.set_num_threads(1)
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # and so in the commands that tests start
 
 
 @pytest.fixture(autouse=True)

@@ -43,13 +43,16 @@ def describe(
     json: bool,
 ) -> int:
     """Print the captions of every file; the code is 2 where one could not be read."""
+    from unrolled.tasks.captioning_attention import write_attention
     from unrolled.tasks.captioning_prediction import predict
 
     _check(loaded, sources, looking)
     found = predict(loaded, sources, beam=looking.beam)
     faults = [prediction for prediction in found if prediction.fault]
     if looking.attention is not None and not faults:
-        _write(found[0], looking.attention)
+        pixels = found[0].pixels
+        assert pixels is not None
+        write_attention(pixels, found[0].captions[0], looking.attention)
     if json:
         predictions = [prediction.figures() for prediction in found]
         print_json({"model": str(model), "predictions": predictions})
@@ -86,31 +89,6 @@ def _check(loaded: "CaptioningModel", sources: tuple[str, ...], looking: Looking
         raise ConfigError(f"--attention with a name in {' or '.join(_ENDINGS)}", str(path))
     if loaded.films and path.suffix.lower() == ".gif":
         raise ConfigError("--attention with a name in .png for films", str(path))
-
-
-def _write(prediction: "CaptioningPrediction", path: Path) -> None:
-    """Write the picture once a word, lit where the model looked, as a sheet or as an animation."""
-    from io import BytesIO
-
-    from unrolled.reports.attention import attention_gif, attention_row, film_attention_row
-    from unrolled.storage import write_file
-
-    best, pixels = prediction.captions[0], prediction.pixels
-    assert pixels is not None
-    assert best.weights is not None
-    likely = [exp(value) for value in best.log_probabilities]
-    if path.suffix.lower() == ".gif":
-        assert best.grid is not None
-        given = attention_gif(pixels, best.words, best.weights, best.grid, probabilities=likely)
-        write_file(path, given)
-        return
-    if best.grid is None:
-        sheet = film_attention_row(pixels, best.words, best.weights, probabilities=likely)
-    else:
-        sheet = attention_row(pixels, best.words, best.weights, best.grid, probabilities=likely)
-    buffer = BytesIO()
-    sheet.save(buffer, "PNG")
-    write_file(path, buffer.getvalue())
 
 
 def _show(prediction: "CaptioningPrediction") -> None:
