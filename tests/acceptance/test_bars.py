@@ -10,10 +10,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SMALL_FORMS = {
-    "kill_resume": ["--kills", "24"],
+    "kill_resume": ["--kills", "16"],
     "bit_rot": ["--scale", "0.05"],
     "bad_numbers": ["--injections", "16"],
-    "hostile_files": ["--files", "264"],
+    "hostile_files": ["--files", "132"],
     "endless_stream": ["--frames", "1500", "--families", "recurrent"],
     "hostile_video": ["--truncations", "16", "--mutations", "48"],
 }
