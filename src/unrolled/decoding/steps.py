@@ -8,7 +8,6 @@ from unrolled.fused import Stepping
 from unrolled.kernels.trace import UnplannableError
 from unrolled.layers import Serial
 from unrolled.recurrence import Recurrence
-from unrolled.state import map_leaves
 
 AnyRecurrence = Recurrence[Any, Any, Any, Any]
 
@@ -49,7 +48,7 @@ class Steps:
         stepper = self._steppers[place]
         if stepper is None:
             return layer.step_(x_t, state)
-        map_leaves(lambda own, given: own.copy_(given), stepper.state, state)
+        stepper.put(state)
         return stepper(x_t), stepper.state
 
 
