@@ -3,11 +3,20 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from tests.figures.test_figures import overlapping, shown_texts
 from unrolled.decoding import beam_search
-from unrolled.figures import _describing, caption_search, drawing, hard_attention, soft_attention
+from unrolled.figures import (
+    _describing,
+    _looking,
+    caption_search,
+    drawing,
+    hard_attention,
+    soft_attention,
+)
 from unrolled.figures._describing import END, GRID, START, WORDS, annotations, board, bound
+from unrolled.figures._looking import Looked
 
 FIGURES = {
     "soft_attention": soft_attention,
@@ -21,7 +30,8 @@ def _hardly_trained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_describing, "_BOARDS", 40)
     for figure in FIGURES.values():
         monkeypatch.setattr(figure, "STEPS", 12)
-    monkeypatch.setattr(hard_attention, "SOFT_STEPS", 12)
+    monkeypatch.setattr(_looking, "_BOARDS", 40)
+    monkeypatch.setattr(_looking, "UNSEEN", 12)
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -75,6 +85,52 @@ def test_the_network_learns_to_name_what_it_sees(monkeypatch: pytest.MonkeyPatch
         valid = torch.ones_like(words, dtype=torch.bool)
         losses.append(network.objective(y, words, valid).terms["nats_per_word"].item())
     assert losses[1] < 0.6 * losses[0]
+
+
+def test_a_place_is_its_cell_and_where_that_is() -> None:
+    found = _looking.places(torch.zeros(2, 3, 40, 40, dtype=torch.uint8))
+    assert found[1, 6, -8:].tolist() == [0, 1, 0, 0, 0, 0, 1, 0]  # row 1, column 2
+    assert torch.equal(found[0, 6, :-8], annotations(torch.zeros(1, 3, 40, 40).byte())[0, 6])
+
+
+def test_hard_attention_begins_with_what_soft_attention_has_learnt() -> None:
+    soft, hard = (_looking.looker(name, 0) for name in (_looking.SOFT, _looking.HARD))
+    learnt = hard.state_dict()
+    assert learnt.keys() - soft.state_dict().keys() == {"baseline"}
+    assert all(torch.equal(learnt[name], value) for name, value in soft.state_dict().items())
+
+
+def test_no_state_knows_the_board_before_a_place_is_looked_at() -> None:
+    network = _looking.looker(_looking.SOFT, 2)
+    model = network.given(network.remember(torch.randn(2, 16, 308)))
+    h, c = model.initial_state(2)
+    assert torch.equal(h[0], h[1])
+    assert torch.equal(c[0], c[1])
+
+
+def seen(shown: _describing.Board, *, places: list[int], words: str) -> Looked:
+    weights = F.one_hot(torch.tensor(places), 16).float()
+    return Looked(shown, words.split(), [1.0] * len(places), weights, weights)
+
+
+def test_what_is_right_is_counted() -> None:
+    shown = board(np.random.default_rng(0))
+    one, other = (thing.cell for thing in shown.things)
+    said, turned = shown.captions
+    right = seen(shown, places=[0, one, one, 0, 0, other, other], words=said)
+    wrong = seen(shown, places=[0, other, one, 0, 0, one, one], words=turned)
+    short = Looked(shown, [], [], torch.zeros(0, 16), torch.zeros(0, 16))
+    assert _looking.tally([right]) == (1, 1)
+    assert _looking.tally([right, wrong]) == (0.5, 5 / 8)
+    assert _looking.tally([short]) == (0, 0)
+
+
+def test_of_what_is_seen_alone_nothing_else_is_left() -> None:
+    shown = board(np.random.default_rng(0))
+    left = hard_attention.only(shown, F.one_hot(torch.tensor(6), 16)).pixels
+    assert torch.equal(left[:, 10:20, 20:30], shown.pixels[:, 10:20, 20:30])
+    left[:, 10:20, 20:30] = hard_attention._PAPER
+    assert (left == hard_attention._PAPER).all()
 
 
 def test_the_tree_is_what_beam_search_does() -> None:
