@@ -147,10 +147,10 @@ def encoded(sentence: str) -> Int64[Tensor, " T"]:
 
 
 def show_lit(axes: Axes, shown: Board, weights: Float[Tensor, " L"]) -> None:
-    """Draw a board lit where a network looks."""
-    large = shown.pixels.repeat_interleave(4, dim=1).repeat_interleave(4, dim=2)
-    height, width = large.shape[1:]
-    axes.imshow(lit(large, smooth_attention(weights, GRID, height, width)))
+    """Draw a board lit where a network looks, a light a pixel: a finer one makes large files."""
+    height, width = shown.pixels.shape[1:]
+    light = smooth_attention(weights, GRID, height, width)
+    axes.imshow(lit(shown.pixels, light), interpolation="nearest")
     axes.axis("off")
 
 

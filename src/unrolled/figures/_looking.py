@@ -40,8 +40,8 @@ SOFT, HARD = "show_attend_tell", "show_attend_tell_hard"
 UNSEEN = 200  # boards to be described that were not learnt from
 _BOARDS, _BATCH_SIZE = 1000, 32
 _RATES = {SOFT: 2e-2, HARD: 1e-2}
-# With seeds 0 to 4 hard attention names 173 to 193 of 200 boards right, and looks at 78 to 97 of 100
-# colours and shapes as it names them; with the others rather once than twice at a thing.
+# With seeds 0 to 4 and 300 steps, hard attention names from 173 to 193 of 200 boards right. With
+# some it looks at a thing for its colour only, and remembers its shape; with this one for both.
 _SEED = 4
 _COARSE, _PLACED = 2, 5.0  # pixels made one, down and across; what a row or a column counts for
 # Hard attention learns by nothing but the unbiased estimate: soft attention has shown it where.
@@ -75,8 +75,15 @@ class Tally(NamedTuple):
 
     exact: int  # captions
     captions: int
-    pointed: int  # colours and nouns that were named at their place
+    pointed: int  # colours and nouns that were said while looking most at their thing
     named: int
+
+    def __str__(self) -> str:
+        """Say the counts, as the figures do."""
+        return (
+            f"{self.exact} of {self.captions} unseen boards named right; "
+            f"looked most at the right thing for {self.pointed} of {self.named} colours and shapes"
+        )
 
 
 def places(pictures: UInt8[Tensor, "N 3 H W"]) -> Float[Tensor, "N L C"]:
@@ -89,7 +96,7 @@ def places(pictures: UInt8[Tensor, "N 3 H W"]) -> Float[Tensor, "N L C"]:
 
 
 @cache
-def looker(name: str, steps: int, *, seed: int = _SEED) -> Captioner[Any, Any, Any]:
+def looker(name: str, steps: int, *, seed: int = 0) -> Captioner[Any, Any, Any]:
     """Teach a network with attention to name what is on a board, in the order of reading.
 
     Args:
@@ -116,7 +123,7 @@ def looker(name: str, steps: int, *, seed: int = _SEED) -> Captioner[Any, Any, A
 @cache
 def looked(name: str, steps: int) -> list[Looked]:
     """Let a network describe boards that it has not seen, with the likeliest words one by one."""
-    network, draws = looker(name, steps), np.random.default_rng(10**6)
+    network, draws = looker(name, steps, seed=_SEED), np.random.default_rng(10**6)
     boards = [board(draws) for _ in range(UNSEEN)]
     features = places(torch.stack([each.pixels for each in boards]))
     with torch.no_grad():
@@ -136,14 +143,6 @@ def _cut(shown: Board, tokens: list[int], shares: list[float], *looks: Tensor) -
     count = tokens.index(END) if END in tokens else len(tokens)
     words = [WORDS[token] for token in tokens[:count]]
     return Looked(shown, words, shares[:count], *(look[:count] for look in looks))
-
-
-def counted(found: Tally) -> str:
-    """Say the counts of a tally, as the figures do."""
-    return (
-        f"{found.exact} of {found.captions} named right; "
-        f"looked at {found.pointed} of {found.named} colours and shapes as it named them"
-    )
 
 
 def tally(seen: list[Looked]) -> Tally:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unrolled.figures._describing import CAPTION_LENGTH, CELL, GRID, Board, show, show_lit
-from unrolled.figures._looking import HARD, SOFT, Looked, best, counted, looked, tally
+from unrolled.figures._looking import HARD, SOFT, Looked, best, looked, tally
 from unrolled.figures.drawing import GREY, SMALL, slide
 from unrolled.figures.soft_attention import STEPS
 
@@ -25,8 +25,8 @@ def draw() -> Figure:
     """Draw the board, and three rows of it once a word."""
     figure = slide("Soft attention takes a mean of places, hard attention one of them")
     all_soft, all_hard = looked(SOFT, STEPS), looked(HARD, STEPS)
-    counts = (f"soft: {counted(tally(all_soft))}", f"hard: {counted(tally(all_hard))}")
-    figure.text(0.155, 0.9, "\n".join(counts), fontsize=SMALL, color=GREY, va="center")
+    counts = f"soft: {tally(all_soft)}\nhard: {tally(all_hard)}"
+    figure.text(0.03, 0.9, counts, fontsize=SMALL, color=GREY, va="center")
     drawn = best(all_soft, all_hard)[0]
     soft, hard = all_soft[drawn], all_hard[drawn]
     show(figure.add_axes((0.02, 0.645, 0.067, 0.067 * 16 / 9)), soft.board)

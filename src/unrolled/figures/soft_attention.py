@@ -10,10 +10,10 @@ Source: lecture decks on captioning with attention, "a different place for every
 from matplotlib.figure import Figure
 
 from unrolled.figures._describing import CAPTION_LENGTH, show, show_lit
-from unrolled.figures._looking import SOFT, Looked, best, counted, looked, tally
+from unrolled.figures._looking import SOFT, Looked, best, looked, tally
 from unrolled.figures.drawing import GREY, SMALL, slide
 
-STEPS = 300
+STEPS = 250
 _BOARDS = 3
 
 
@@ -21,11 +21,8 @@ def draw() -> Figure:
     """Draw a row a board: the board, then once a word, lit where the network looked."""
     figure = slide("Soft attention: a mean over all places, another one for every word")
     everything = looked(SOFT, STEPS)
-    key = (
-        "beneath each word: its probability, and the share of the attention in the brightest cell\n"
-        f"unseen boards: {counted(tally(everything))}"
-    )
-    figure.text(0.03, 0.9, key, fontsize=SMALL, color=GREY, va="center")
+    key = "beneath each word: its probability, and the share of the attention in the brightest cell"
+    figure.text(0.03, 0.9, f"{key}\n{tally(everything)}", fontsize=SMALL, color=GREY, va="center")
     rows = [everything[number] for number in best(everything)[:_BOARDS]]
     width = 0.96 / (CAPTION_LENGTH + 0.3)
     for row, seen in enumerate(rows):
