@@ -1,13 +1,24 @@
 """The figures on captions: boards are what they say, and what is drawn is what was computed."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from tests.figures.test_figures import overlapping, shown_texts
 from unrolled.decoding import beam_search
-from unrolled.figures import _describing, caption_search, drawing, hard_attention, soft_attention
+from unrolled.figures import (
+    _describing,
+    _looking,
+    caption_search,
+    drawing,
+    hard_attention,
+    soft_attention,
+)
 from unrolled.figures._describing import END, GRID, START, WORDS, annotations, board, bound
+from unrolled.figures._looking import Looked
 
 FIGURES = {
     "soft_attention": soft_attention,
@@ -21,7 +32,10 @@ def _hardly_trained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_describing, "_BOARDS", 40)
     for figure in FIGURES.values():
         monkeypatch.setattr(figure, "STEPS", 12)
-    monkeypatch.setattr(hard_attention, "SOFT_STEPS", 12)
+    monkeypatch.setattr(_looking, "_BOARDS", 40)
+    monkeypatch.setattr(_looking, "UNSEEN", 12)
+    _looking.looker.cache_clear()
+    _looking.looked.cache_clear()
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -75,6 +89,99 @@ def test_the_network_learns_to_name_what_it_sees(monkeypatch: pytest.MonkeyPatch
         valid = torch.ones_like(words, dtype=torch.bool)
         losses.append(network.objective(y, words, valid).terms["nats_per_word"].item())
     assert losses[1] < 0.6 * losses[0]
+
+
+def test_a_place_is_its_cell_and_where_that_is() -> None:
+    picture = torch.randint(256, (2, 3, 40, 40), dtype=torch.uint8)
+    found = _looking.places(picture)
+    where = torch.tensor([0, 1, 0, 0, 0, 0, 1, 0])  # row 1, column 2
+    assert torch.equal(found[1, 6, -8:], _looking._PLACED * where)
+    cell = annotations(picture)[1, 6].view(1, 3, 10, 10)
+    assert torch.allclose(found[1, 6, :-8], F.avg_pool2d(cell, 2).flatten())
+
+
+def test_hard_attention_begins_with_what_soft_attention_has_learnt() -> None:
+    soft, hard = (_looking.looker(name, 0) for name in (_looking.SOFT, _looking.HARD))
+    learnt = hard.state_dict()
+    assert learnt.keys() - soft.state_dict().keys() == {"baseline"}
+    assert all(torch.equal(learnt[name], value) for name, value in soft.state_dict().items())
+
+
+def test_no_state_knows_the_board_before_a_place_is_looked_at() -> None:
+    network = _looking.looker(_looking.SOFT, 2)
+    model = network.given(network.remember(torch.randn(2, 16, 83)))
+    h, c = model.initial_state(2)
+    assert torch.equal(h[0], h[1])
+    assert torch.equal(c[0], c[1])
+
+
+def seen(shown: _describing.Board, *, places: list[int], words: str) -> Looked:
+    weights = F.one_hot(torch.tensor(places), 16).float()
+    return Looked(shown, words.split(), [1.0] * len(places), weights, weights)
+
+
+def test_what_is_right_is_counted() -> None:
+    shown = board(np.random.default_rng(0))
+    one, other = (thing.cell for thing in shown.things)
+    said, turned = shown.captions
+    right = seen(shown, places=[0, one, one, 0, 0, other, other], words=said)
+    wrong = seen(shown, places=[0, other, one, 0, 0, one, one], words=turned)
+    short = Looked(shown, [], [], torch.zeros(0, 16), torch.zeros(0, 16))
+    assert _looking.tally([right]) == (1, 1, 4, 4)
+    assert _looking.tally([right, wrong]) == (1, 2, 5, 8)
+    assert _looking.tally([short]) == (0, 1, 0, 4)
+    assert "1 of 2 unseen boards named right" in str(_looking.tally([right, wrong]))
+
+
+@pytest.fixture
+def _small(_hardly_trained: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Boards of four cells and things of two colours, which are learnt in a few seconds."""
+    two = {name: _describing.COLOURS[name] for name in ("red", "blue")}
+    for name, value in {"COLOURS": two, "GRID": (2, 2), "_SIDE": 20}.items():
+        monkeypatch.setattr(_describing, name, value)
+    for module in (_looking, hard_attention):
+        monkeypatch.setattr(module, "GRID", (2, 2))
+    for name, value in {"_BOARDS": 150, "UNSEEN": 100, "_SEED": 0}.items():
+        monkeypatch.setattr(_looking, name, value)
+
+
+def shares(name: str, steps: int, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[float]]:
+    """Draw a figure, and return what it says was named right and looked at, network by network."""
+    for figure in (soft_attention, hard_attention):
+        monkeypatch.setattr(figure, "STEPS", steps)
+    said = drawing.drawn(name).texts[1].get_text()
+    found = {}
+    for line in said.splitlines():
+        counts = [int(a) / int(b) for a, b in re.findall(r"(\d+) of (\d+)", line)]
+        found[line.split(":")[0]] = counts
+    return found
+
+
+@pytest.mark.usefixtures("_small")
+def test_attention_names_what_it_has_not_seen_and_looks_at_what_it_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = shares("hard_attention", 120, monkeypatch)
+    assert list(found) == ["soft", "hard"]
+    assert min(*found["soft"], *found["hard"]) >= 0.8
+    alone = shares("soft_attention", 120, monkeypatch)
+    assert found["soft"] in alone.values()
+
+
+@pytest.mark.usefixtures("_small")
+def test_the_counts_of_a_network_that_has_not_learnt_are_low(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = shares("hard_attention", 5, monkeypatch)
+    assert max(*found["soft"], *found["hard"]) < 0.8
+
+
+def test_of_what_is_seen_alone_nothing_else_is_left() -> None:
+    shown = board(np.random.default_rng(0))
+    left = hard_attention.only(shown, F.one_hot(torch.tensor(6), 16)).pixels
+    assert torch.equal(left[:, 10:20, 20:30], shown.pixels[:, 10:20, 20:30])
+    left[:, 10:20, 20:30] = hard_attention._PAPER
+    assert (left == hard_attention._PAPER).all()
 
 
 def test_the_tree_is_what_beam_search_does() -> None:

@@ -1,11 +1,10 @@
 """What the figures on captions share: two things on a board, and networks that learn to name them.
 
 A board has sixteen cells, each of which is an annotation: its pixels, nothing else. The two things
-are named in either order, so that after the first words the network has to look elsewhere.
+may be named in either order.
 """
 
 from functools import cache
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +13,6 @@ from jaxtyping import Float, Int64, UInt8
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from unrolled.decoding import greedy
 from unrolled.figures._learning import seeded
 from unrolled.models import Captioner
 from unrolled.registry import build
@@ -34,11 +32,10 @@ NOUNS = ("circle", "square", "triangle")
 GRID, CELL = (4, 4), 10  # cells, and pixels of one
 CAPTION_LENGTH = 8  # words, <end> among them
 _SIDE = GRID[0] * CELL
-_BOARDS, _BATCH, _RATE, _CLIP = 600, 48, 5e-3, 5.0
-_UNSEEN = 10**6  # seed of boards that were not learnt from
+_BOARDS, _CLIP = 600, 5.0
 _MEAN, _DEVIATION = 100.0, 60.0
-_SIZES: dict[str, Any] = {"embedding_size": 24, "hidden_size": 64, "attention_size": 32}
-_EVENLY = {"show_attend_tell": {"doubly_stochastic": 0.0}}  # most of the board is bare: why look?
+SIZES: dict[str, Any] = {"embedding_size": 24, "hidden_size": 64, "attention_size": 32}
+EVENLY = {"show_attend_tell": {"doubly_stochastic": 0.0}}  # most of the board is bare: why look?
 
 
 class Thing(NamedTuple):
@@ -88,7 +85,7 @@ def annotations(pictures: UInt8[Tensor, "N 3 H W"]) -> Float[Tensor, "N L C"]:
 
 @cache
 def captioner(name: str, steps: int, *, seed: int = 0) -> Captioner[Any, Any, Any]:
-    """Teach a network of the registry to name what is on a board.
+    """Teach a network of the registry to name what is on a board, in either order.
 
     Args:
         name: of a captioner that looks, such as "show_attend_tell".
@@ -99,66 +96,49 @@ def captioner(name: str, steps: int, *, seed: int = 0) -> Captioner[Any, Any, An
     boards = [board(draws) for _ in range(_BOARDS)]
     features = annotations(torch.stack([each.pixels for each in boards]))
     words = torch.stack([torch.stack([encoded(said) for said in b.captions]) for b in boards])
-    given = torch.cat([torch.full_like(words[..., :1], START), words[..., :-1]], dim=-1)
     with seeded(seed):
-        network: Any = build(
-            name, len(WORDS), features.shape[-1], **_SIZES, **_EVENLY.get(name, {})
-        )
-        optimizer = torch.optim.Adam(network.parameters(), lr=_RATE)
-        for step in range(steps):
-            for group in optimizer.param_groups:
-                group["lr"] = _RATE * (1 - step / steps)
-            chosen = torch.from_numpy(draws.integers(_BOARDS, size=_BATCH))
-            order = torch.from_numpy(draws.integers(2, size=_BATCH))
-            y, _ = network.given(network.remember(features[chosen]))(given[chosen, order])
-            target = words[chosen, order]
-            loss = network.objective(y, target, torch.ones_like(target, dtype=torch.bool)).loss
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), _CLIP)
-            optimizer.step()
+        network: Any = build(name, len(WORDS), features.shape[-1], **SIZES, **EVENLY.get(name, {}))
+        teach(network, features, words, draws, Course(steps))
     taught: Captioner[Any, Any, Any] = network.eval()
     return taught
+
+
+class Course(NamedTuple):
+    """How a network is taught; the rate falls to 0 on a line."""
+
+    steps: int
+    batch_size: int = 48
+    rate: float = 5e-3
+
+
+def teach(
+    network: Any,
+    features: Float[Tensor, "N L C"],
+    words: Int64[Tensor, "N K T"],
+    draws: np.random.Generator,
+    course: Course,
+) -> None:
+    """Take a course of updates, each on boards with one of the K captions of each."""
+    given = torch.cat([torch.full_like(words[..., :1], START), words[..., :-1]], dim=-1)
+    learnt = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.Adam(learnt)
+    for step in range(course.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = course.rate * (1 - step / course.steps)
+        chosen = torch.from_numpy(draws.integers(len(words), size=course.batch_size))
+        order = torch.from_numpy(draws.integers(words.shape[1], size=course.batch_size))
+        y, _ = network.given(network.remember(features[chosen]))(given[chosen, order])
+        target = words[chosen, order]
+        loss = network.objective(y, target, torch.ones_like(target, dtype=torch.bool)).loss
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(learnt, _CLIP)
+        optimizer.step()
 
 
 def bound(network: Captioner[Any, Any, Any], shown: Board) -> Any:
     """Return the network with a board to look at."""
     return network.given(network.remember(annotations(shown.pixels[None])))
-
-
-class Looked(NamedTuple):
-    """A board, what was said of it, and where the network looked."""
-
-    board: Board
-    words: list[str]
-    probabilities: list[float]
-    weights: Tensor  # [T, L], what is looked at
-    likely: Tensor  # [T, L], how likely a place is to be looked at; soft attention looks at all
-
-
-@cache
-def looked(name: str, steps: int, count: int) -> list[Looked]:
-    """Let a network describe boards that it has not seen, of things unlike in every way."""
-    network, draws = captioner(name, steps), np.random.default_rng(_UNSEEN)
-    boards = (board(draws) for _ in iter(int, 1))
-    unlike = (each for each in boards if _unlike(*each.things))
-    return [describe(network, each) for each in islice(unlike, count)]
-
-
-@torch.no_grad()
-def describe(network: Captioner[Any, Any, Any], shown: Board) -> Looked:
-    """Return the likeliest words one by one, and where the network looked for each."""
-    model = bound(network, shown)
-    prompt = torch.tensor([[START]])
-    found = greedy(model, prompt, max_length=CAPTION_LENGTH, stop=END)
-    tokens = found.tokens[0, 0, : int(found.lengths[0, 0])]
-    y, _ = model(torch.cat([prompt, tokens[None, :-1]], dim=1))
-    shares = y.logits[0].softmax(-1).gather(1, tokens[:, None])[:, 0]
-    words = [WORDS[token] for token in tokens.tolist() if token != END]
-    count = len(words)
-    weights = y.weights[0, :count]
-    likely = y.log_probabilities[0, :count].exp() if hasattr(y, "log_probabilities") else weights
-    return Looked(shown, words, shares.tolist()[:count], weights, likely)
 
 
 def encoded(sentence: str) -> Int64[Tensor, " T"]:
@@ -167,10 +147,10 @@ def encoded(sentence: str) -> Int64[Tensor, " T"]:
 
 
 def show_lit(axes: Axes, shown: Board, weights: Float[Tensor, " L"]) -> None:
-    """Draw a board lit where a network looks."""
-    large = shown.pixels.repeat_interleave(4, dim=1).repeat_interleave(4, dim=2)
-    height, width = large.shape[1:]
-    axes.imshow(lit(large, smooth_attention(weights, GRID, height, width)))
+    """Draw a board lit where a network looks, a light a pixel: a finer one makes large files."""
+    height, width = shown.pixels.shape[1:]
+    light = smooth_attention(weights, GRID, height, width)
+    axes.imshow(lit(shown.pixels, light), interpolation="nearest")
     axes.axis("off")
 
 
@@ -178,10 +158,6 @@ def show(axes: Axes, shown: Board) -> None:
     """Draw a board as it is."""
     axes.imshow(shown.pixels.permute(1, 2, 0).numpy(), interpolation="nearest")
     axes.axis("off")
-
-
-def _unlike(one: Thing, other: Thing) -> bool:
-    return one.colour != other.colour and one.noun != other.noun
 
 
 def _thing(kind: int, cell: int) -> Thing:

@@ -9,22 +9,24 @@ Source: lecture decks on captioning with attention, "a different place for every
 
 from matplotlib.figure import Figure
 
-from unrolled.figures._describing import CAPTION_LENGTH, Looked, looked, show, show_lit
+from unrolled.figures._describing import CAPTION_LENGTH, show, show_lit
+from unrolled.figures._looking import SOFT, Looked, best, looked, tally
 from unrolled.figures.drawing import GREY, SMALL, slide
 
-STEPS = 400
+STEPS = 250
 _BOARDS = 3
 
 
 def draw() -> Figure:
     """Draw a row a board: the board, then once a word, lit where the network looked."""
     figure = slide("Soft attention: a mean over all places, another one for every word")
+    everything = looked(SOFT, STEPS)
     key = "beneath each word: its probability, and the share of the attention in the brightest cell"
-    figure.text(0.03, 0.905, key, fontsize=SMALL, color=GREY, va="center")
-    rows = looked("show_attend_tell", STEPS, _BOARDS)
+    figure.text(0.03, 0.9, f"{key}\n{tally(everything)}", fontsize=SMALL, color=GREY, va="center")
+    rows = [everything[number] for number in best(everything)[:_BOARDS]]
     width = 0.96 / (CAPTION_LENGTH + 0.3)
     for row, seen in enumerate(rows):
-        bottom = 0.68 - 0.295 * row
+        bottom = 0.65 - 0.285 * row
         _draw_row(figure, seen, bottom, width)
     return figure
 
