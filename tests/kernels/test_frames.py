@@ -35,8 +35,8 @@ def test_a_depthwise_convolution_is_torchs(case, rectifies, has_bias, isa, monke
     weight = torch.randn(channels, 1, taps, high, wide)
     bias = torch.randn(channels) if has_bias else None
     size = (rows, height, width)
-    native = DepthwiseTaps(weight, bias, frames[:-1], size, stride=stride, padding=padding)
-    found = native(frames[-1], rectifies=rectifies)
+    native = DepthwiseTaps(weight, bias, size, stride=stride, padding=padding)
+    found = native(frames, rectifies=rectifies)
     expected = naive.depthwise(frames, weight, bias, stride, padding, rectifies=rectifies)
     assert found.is_contiguous(memory_format=torch.channels_last)
     assert torch.allclose(found, expected, rtol=1e-5, atol=1e-5)
@@ -47,19 +47,19 @@ def test_a_depthwise_convolution_is_torchs(case, rectifies, has_bias, isa, monke
     for old in frames[:-1]:  # read where they lie, at every call
         old.zero_()
     alone = naive.depthwise(frames, weight, bias, stride, padding, rectifies=rectifies)
-    assert torch.allclose(native(frames[-1], rectifies=rectifies), alone, rtol=1e-5, atol=1e-5)
+    assert torch.allclose(native(frames, rectifies=rectifies), alone, rtol=1e-5, atol=1e-5)
 
 
 @every_isa
 def test_a_depthwise_convolution_is_the_same_on_two_threads(isa, monkeypatch) -> None:
     monkeypatch.setenv("UNROLLED_ISA", isa)
     x, weight = frame(1, 96, 61, 47), torch.randn(96, 1, 1, 3, 3)
-    native = DepthwiseTaps(weight, None, [], (1, 61, 47), stride=1, padding=(1, 1))
+    native = DepthwiseTaps(weight, None, (1, 61, 47), stride=1, padding=(1, 1))
     before, found = torch.get_num_threads(), []
     try:
         for threads in (1, 2):
             torch.set_num_threads(threads)
-            found.append(native(x, rectifies=False))
+            found.append(native([x], rectifies=False))
     finally:
         torch.set_num_threads(before)
     assert torch.equal(*found)
@@ -85,6 +85,6 @@ def test_a_convolution_of_one_place_is_torchs(adds, rectifies, has_bias, isa, mo
 def test_nan_goes_through_a_rectifier(isa, monkeypatch) -> None:
     monkeypatch.setenv("UNROLLED_ISA", isa)
     x = torch.full((1, 3, 1, 1), torch.nan)
-    taps = DepthwiseTaps(torch.ones(3, 1, 1, 1, 1), None, [], (1, 1, 1), stride=1, padding=(0, 0))
-    assert taps(x, rectifies=True).isnan().all()
+    taps = DepthwiseTaps(torch.ones(3, 1, 1, 1, 1), None, (1, 1, 1), stride=1, padding=(0, 0))
+    assert taps([x], rectifies=True).isnan().all()
     assert PointwiseProduct(torch.ones(3, 2), None, 1, adds=False, rectifies=True)(x).isnan().all()

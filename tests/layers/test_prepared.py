@@ -39,6 +39,21 @@ NETWORKS = {
         CausalConv3d(3, 3, kernel_size=(3, 1, 1), dilation=2, groups=3, bias=False)
     ),
     "pointwise": lambda: Serial(CausalConv3d(3, 5, kernel_size=(1, 1, 1), bias=False)),
+    "pointwise_strided": lambda: Serial(
+        CausalConv3d(3, 5, kernel_size=(2, 1, 1), spatial_stride=2),
+        CausalConv3d(5, 5, kernel_size=(2, 1, 1), spatial_stride=3, groups=5),
+    ),
+    "pointwise_padded": lambda: Serial(
+        CausalConv3d(3, 5, kernel_size=(2, 1, 1), spatial_padding=(1, 2)),
+        CausalConv3d(5, 5, kernel_size=(2, 1, 1), spatial_padding=(2, 1), groups=5),
+    ),
+    "in_place": lambda: Serial(
+        CausalConv3d(3, 3, kernel_size=(1, 1, 1)),
+        Residual(
+            Serial(CausalConv3d(3, 3, kernel_size=(3, 1, 1))),
+            Serial(PerFrame(nn.ReLU(inplace=True)), CausalConv3d(3, 3, kernel_size=(1, 1, 1))),
+        )
+    ),
     "residual": lambda: Serial(
         Residual(Serial(CausalConv3d(3, 3, kernel_size=(2, 1, 1)), PerFrame(nn.ReLU()))),
         PerFrame(nn.ReLU()),

@@ -29,7 +29,6 @@ class DepthwiseTaps:
     Args:
         weight: copied; of this moment.
         bias: or None.
-        frames: of the first k - 1 taps; they are read where they lie, at every call.
         size: N, H and W.
         stride: of height and width.
         padding: of height and of width.
@@ -39,7 +38,6 @@ class DepthwiseTaps:
         self,
         weight: Tensor,
         bias: Tensor | None,
-        frames: Sequence[Tensor],
         size: tuple[int, int, int],
         *,
         stride: int,
@@ -49,13 +47,12 @@ class DepthwiseTaps:
         count, *picture = size
         self._weight = weight[:, 0].permute(1, 2, 3, 0).contiguous()
         self._bias = None if bias is None else bias.contiguous()
-        self._frames = list(frames)
         outer = [
             (extent + 2 * pad - reach) // stride + 1
             for extent, pad, reach in zip(picture, padding, kernel, strict=True)
         ]
         self._shape = (count, channels, *outer)
-        self._places = (ctypes.c_void_p * taps)(*(f.data_ptr() for f in frames), None)
+        self._places = (ctypes.c_void_p * taps)()
         self._call = native.DepthwiseCall(
             ctypes.addressof(self._places),
             self._weight.data_ptr(),
@@ -64,10 +61,10 @@ class DepthwiseTaps:
             *(count, taps, channels, *picture, *kernel, stride, *padding, *outer),
         )
 
-    def __call__(self, x: Tensor, *, rectifies: bool) -> Tensor:
-        """Convolve the newest frame and those before it."""
+    def __call__(self, frames: Sequence[Tensor], *, rectifies: bool) -> Tensor:
+        """Convolve the k frames that the taps meet, the newest last."""
         y = torch.empty(self._shape, memory_format=_LAST)
-        self._places[len(self._places) - 1] = x.data_ptr()
+        self._places[:] = [frame.data_ptr() for frame in frames]
         call = self._call
         call.out, call.rectifies, call.threads = y.data_ptr(), rectifies, torch.get_num_threads()
         native.depthwise(call)

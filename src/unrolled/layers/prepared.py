@@ -1,13 +1,13 @@
 """A network of causal convolutions made ready for a stream: weights folded, packed, and frozen.
 
 What a stream repeats for every frame is done once, before the first: batch normalisation goes into
-the weights of the convolution before it, weights go into the layout that the convolution wants, and
-the frames that a convolution keeps lie in one place, channels last, and are written over.
+the weights of the convolution before it, and weights go into the layout that the convolution wants.
+The frames that a convolution looks back to are the tensors that were its inputs: none is copied.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import chain
 from typing import Any, cast
 
 import torch
@@ -55,10 +55,13 @@ class PreparedStepper:
         count = max((len(leaf) for leaf in leaves(state)), default=1)
         self._states = [map_leaves(partial(_own, number=n), state) for n in range(count)]
         self._rows = [_prepare(flatten(network, own), packs) for own in self._states]
+        self._convolutions = [[*_convolutions(row)] for row in self._rows]
 
     @property
     def state(self) -> Any:
         """As it stands, of all rows: a copy."""
+        for convolution in chain.from_iterable(self._convolutions):
+            convolution.settle()
         return map_leaves(lambda *rows: torch.cat(rows), *self._states)
 
     def put(self, state: Any) -> None:
@@ -77,6 +80,8 @@ class PreparedStepper:
         return torch.cat([self._advance(n, row) for n, row in zip(rows, x_t.split(1), strict=True)])
 
     def _advance(self, row: int, x_t: Tensor) -> Tensor:
+        if x_t.ndim == 4:  # a convolution may keep it, and it is the caller's to write over
+            x_t = x_t.clone(memory_format=_LAST)
         for call in self._rows[row]:
             x_t = call(x_t)
         return x_t
@@ -84,6 +89,8 @@ class PreparedStepper:
     def _put_rows(self, rows: Sequence[int], state: Any) -> None:
         for place, row in enumerate(rows):
             map_leaves(partial(_copy_row, place), self._states[row], state)
+            for convolution in self._convolutions[row]:
+                convolution.begin()
 
 
 def _copy_row(place: int, own: Tensor, state: Tensor) -> Tensor:
@@ -127,6 +134,16 @@ def _prepare(layers: list[Layer], packs: Packs) -> list[Callable[[Tensor], Tenso
     return calls
 
 
+def _convolutions(calls: list[Callable[[Tensor], Tensor]]) -> Iterator["_Convolution"]:
+    for call in calls:
+        if isinstance(call, _Convolution):
+            yield call
+        elif isinstance(call, _Branches):
+            yield from _convolutions([*call.main, *call.around])
+            if call.last is not None:
+                yield call.last
+
+
 def _is_relu(layers: list[Recurrence[Any, Any, Any, Any]], place: int) -> bool:
     if place >= len(layers):
         return False
@@ -155,6 +172,8 @@ class _Branches:
         self.main = _prepare([part for pair in main for part in flatten(*pair)], packs)
         self.around = _prepare([part for pair in around for part in flatten(*pair)], packs)
         self.rectifies = rectifies or inner
+        # What a convolution of the first way keeps must not be written over by the second.
+        self.writes = any(not isinstance(call, _Convolution) for call in self.around)
         last = self.main[-1]
         self.last = last if isinstance(last, _Convolution) and not last.rectifies else None
         if self.last is not None:
@@ -165,6 +184,8 @@ class _Branches:
         y = x
         for call in self.main:
             y = call(y)
+        if self.writes:
+            x = x.clone()
         for call in self.around:
             x = call(x)
         if self.last is not None:
@@ -176,6 +197,8 @@ class _Convolution:
     """A causal convolution of one frame, its normalisation, a sum and a ReLU, in a few calls.
 
     A dense one is one product over the channels of all taps; a depthwise one adds its taps up.
+    Its frames are in its state where ``begin`` and ``settle`` were called last; on the way they are
+    the inputs themselves.
     """
 
     def __init__(
@@ -191,10 +214,10 @@ class _Convolution:
             raise UnplannableError("it has groups of several channels")
         self.conv = conv
         self.rectifies = rectifies
-        self.frames = list(state.frames.unbind(1))
-        self.taps = self.frames[:: conv.dilation]
+        self.state = state
+        self.begin()
         self.is_depthwise = conv.groups > 1
-        self.is_pointwise = conv.kernel_size[1:] == (1, 1) and conv.spatial_stride == 1
+        self.is_pointwise = conv.kernel_size[1:] == (1, 1) and conv.spatial_padding == (0, 0)
         self.native = native.available() is not None
         if conv not in packs:  # rows share them
             packs[conv] = self._pack(norm, state.frames.shape)
@@ -204,11 +227,25 @@ class _Convolution:
             self.depthwise = DepthwiseTaps(
                 self.weights[0],
                 self.bias,
-                self.taps,
                 (1, *state.frames.shape[3:]),
                 stride=conv.spatial_stride,
                 padding=conv.spatial_padding,
             )
+
+    def begin(self) -> None:
+        """Go on from the frames that lie in the state."""
+        self.frames = list(self.state.frames.unbind(1))
+
+    def settle(self) -> None:
+        """Lay the frames into the state."""
+        for slot, frame in zip(self.state.frames.unbind(1), self.frames, strict=True):
+            slot.copy_(frame)  # never over one that is still to be moved: it would be a later one
+        self.begin()
+
+    @property
+    def taps(self) -> list[Tensor]:
+        """The frames that the weights meet, all but the newest."""
+        return self.frames[:: self.conv.dilation]
 
     def _pack(self, norm: BatchNorm | None, frames: torch.Size) -> Pack:
         """Return the weights of every call, folded and laid out, and the bias."""
@@ -231,8 +268,7 @@ class _Convolution:
         y, is_done = self._natively(x, other) if self.native else (None, False)
         if y is None:
             y = self._add_taps(x) if self.is_depthwise else self._multiply(x)
-        for older, newer in pairwise([*self.frames, x]):
-            older.copy_(newer)
+        self.frames = [*self.frames, x][1:] if self.frames else []
         if is_done:
             return y
         if other is not None:
@@ -243,37 +279,50 @@ class _Convolution:
         """Return y, or None where torch is to make it, and whether sum and ReLU are in it."""
         if self.is_depthwise:
             last = other is None
-            return self.depthwise(x, rectifies=self.rectifies and last), last
+            return self.depthwise([*self.taps, x], rectifies=self.rectifies and last), last
         if not self.is_pointwise:
             return None, False
-        taps = torch.cat([*self.taps, x], dim=1) if self.taps else x
+        taps = self._side_by_side(x)
         if other is not None:
             other = other.contiguous(memory_format=_LAST)
         if self.product is None:
             self.product = PointwiseProduct(
                 self.weights[0],
                 self.bias,
-                x.shape[0] * x.shape[2] * x.shape[3],
+                taps.shape[0] * taps.shape[2] * taps.shape[3],
                 adds=other is not None,
                 rectifies=self.rectifies,
             )
         return self.product(taps, other), True
 
+    def _seen(self, x: Tensor) -> list[Tensor]:
+        """Return what the taps meet, the newest last: of one place, at the places of y alone."""
+        frames, stride = [*self.taps, x], self.conv.spatial_stride
+        if not self.is_pointwise or stride == 1:
+            return frames
+        return [frame[:, :, ::stride, ::stride] for frame in frames]
+
+    def _side_by_side(self, x: Tensor) -> Tensor:
+        frames = self._seen(x)
+        taps = frames[0] if len(frames) == 1 else torch.cat(frames, dim=1)
+        return taps.contiguous(memory_format=_LAST)
+
     def _multiply(self, x: Tensor) -> Tensor:
-        taps = torch.cat([*self.taps, x], dim=1) if self.taps else x
+        taps = self._side_by_side(x)
         if not self.is_pointwise:
             return self._convolve(taps, self.weights[0], self.bias)
         places = taps.permute(0, 2, 3, 1).flatten(0, 2)
         y = torch.mm(places, self.weights[0])
         if self.bias is not None:
             y += self.bias
-        rows, _, height, width = x.shape
+        rows, _, height, width = taps.shape
         return y.view(rows, height, width, -1).permute(0, 3, 1, 2)
 
     def _add_taps(self, x: Tensor) -> Tensor:
         if self.is_pointwise:
-            y = x * self.weights[-1]
-            for tap, weight in zip(self.taps, self.weights, strict=False):
+            *taps, newest = self._seen(x)
+            y = newest * self.weights[-1]
+            for tap, weight in zip(taps, self.weights, strict=False):
                 y = y.addcmul_(tap, weight)
             return y if self.bias is None else y.add_(self.bias[:, None, None])
         y = self._convolve(x, self.weights[-1], self.bias)
