@@ -1,14 +1,13 @@
 """What an epoch of captioning learns from: every picture once, with some of its captions."""
 
-import time
 from collections.abc import Sequence
 from random import Random
-from typing import NamedTuple, Protocol, overload
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
-from unrolled.tasks.loading import LoaderClock, mixed_seed
+from unrolled.tasks.loading import Chunks, epoch_order, mixed_seed
 from unrolled.training.truncated_bptt import Chunk
 
 NO_WORD = -1  # a target that does not count: past the end of a caption
@@ -32,7 +31,7 @@ class Seen(Protocol):
         """Return pictures, or what a frozen encoder made of them, ``[N, ...]``."""
 
 
-class CaptionBatches(Sequence[Chunk]):
+class CaptionBatches(Chunks):
     """The batches of an epoch, in an order of the epoch's own.
 
     Which captions come depends on the seed, the epoch and the picture alone, so that a run that is
@@ -63,35 +62,21 @@ class CaptionBatches(Sequence[Chunk]):
         self.start, self.seed = start, seed
         self.batch_size = min(batch_size, len(self.numbers))
         self.captions_per_picture = captions_per_picture
-        self.clock = LoaderClock()
         self.begin_epoch(0)
 
     def begin_epoch(self, epoch: int) -> None:
         """Choose the order of an epoch."""
-        draws = torch.Generator().manual_seed(mixed_seed(self.seed, epoch, -1))
-        self._order = [self.numbers[n] for n in torch.randperm(len(self.numbers), generator=draws)]
+        self._order = epoch_order(self.numbers, seed=self.seed, epoch=epoch)
         self._epoch = epoch
 
     def __len__(self) -> int:
         return -(-len(self.numbers) // self.batch_size)
 
-    @overload
-    def __getitem__(self, number: int) -> Chunk: ...
-    @overload
-    def __getitem__(self, number: slice) -> Sequence[Chunk]: ...
-    def __getitem__(self, number: int | slice) -> Chunk | Sequence[Chunk]:
-        if isinstance(number, slice):
-            return [self[index] for index in range(*number.indices(len(self)))]
-        if not -len(self) <= number < len(self):
-            raise IndexError(number)
-        number %= len(self)
-        began = time.perf_counter()
+    def _chunk(self, number: int) -> Chunk:
         chosen = self._order[number * self.batch_size : (number + 1) * self.batch_size]
         rows = [tokens for picture in chosen for tokens in self._drawn(picture)]
         words, target = padded_words(rows, self.start)
-        chunk = Chunk(CaptionBatch(self.seen.batch(chosen), words), target, number, fresh=True)
-        self.clock.seconds += time.perf_counter() - began
-        return chunk
+        return Chunk(CaptionBatch(self.seen.batch(chosen), words), target, number, fresh=True)
 
     def _drawn(self, picture: int) -> list[Sequence[int]]:
         draws = Random(mixed_seed(self.seed, self._epoch, picture))

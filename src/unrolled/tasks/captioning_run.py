@@ -24,6 +24,7 @@ from unrolled.tasks.captioning_networks import (
 from unrolled.tasks.captioning_options import CaptioningOptions
 from unrolled.tasks.captioning_report import write_report
 from unrolled.tasks.continuing import take_up
+from unrolled.tasks.loading import loading_share
 from unrolled.training.configuration import expand_path
 from unrolled.training.device import use_threads
 from unrolled.training.loop import Progress
@@ -95,7 +96,7 @@ def judge(
         "steps": counters.step,
         "skipped": counters.skipped,
         "seconds": counters.seconds,
-        "loader_share": min(1.0, learning.batches.clock.seconds / max(counters.seconds, 1e-9)),
+        "loader_share": loading_share(learning.batches, counters.seconds),
     }
     return score, figures
 

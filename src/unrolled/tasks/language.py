@@ -1,10 +1,10 @@
 """Language: predict the next token of a text."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,6 +22,7 @@ from unrolled.tasks.language_networks import (
 )
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.tasks.language_samples import choose_prompt, observe_sample
+from unrolled.tasks.loading import Chunks
 from unrolled.tasks.model_folder import model_home, read_model, write_model
 from unrolled.tasks.vocabulary import (
     Vocabulary,
@@ -100,7 +101,7 @@ class LanguageModel:
         write_model(Path(folder), "language", config, self.network.state_dict())
 
 
-class Streams(Sequence[Chunk]):
+class Streams(Chunks):
     """A text cut into B contiguous streams, read side by side in windows.
 
     Each stream goes on where its last window ended, so that carried state means something. A text
@@ -121,16 +122,7 @@ class Streams(Sequence[Chunk]):
     def __len__(self) -> int:
         return -(-self.x.shape[1] // self.window)
 
-    @overload
-    def __getitem__(self, number: int) -> Chunk: ...
-    @overload
-    def __getitem__(self, number: slice) -> Sequence[Chunk]: ...
-    def __getitem__(self, number: int | slice) -> Chunk | Sequence[Chunk]:
-        if isinstance(number, slice):
-            return [self[index] for index in range(*number.indices(len(self)))]
-        if not -len(self) <= number < len(self):
-            raise IndexError(number)
-        number %= len(self)
+    def _chunk(self, number: int) -> Chunk:
         start, stop = number * self.window, (number + 1) * self.window
         return Chunk(self.x[:, start:stop], self.target[:, start:stop], number)
 

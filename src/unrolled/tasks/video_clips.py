@@ -1,14 +1,12 @@
 """Clips for training and for testing, taken from samples that are read once and kept."""
 
-import time
 from collections.abc import Sequence
 from random import Random
-from typing import overload
 
 import torch
 from torch import Tensor
 
-from unrolled.tasks.loading import LoaderClock, mixed_seed
+from unrolled.tasks.loading import Chunks, epoch_order, mixed_seed
 from unrolled.tasks.video_data import VideoData
 from unrolled.tasks.video_options import VideoOptions
 from unrolled.tasks.video_preprocessing import AnyPreprocessing, Preprocessing
@@ -98,7 +96,7 @@ def hold(start: float, pace: float, clip_frames: int, length: int) -> Tensor:
     return places.round().long().clamp(max=length - 1)
 
 
-class ClipBatches(Sequence[Chunk]):
+class ClipBatches(Chunks):
     """The batches of an epoch: every training sample once, in an order of the epoch's own.
 
     What is drawn for a sample depends on the seed, the epoch and the sample alone, so that a run
@@ -128,7 +126,6 @@ class ClipBatches(Sequence[Chunk]):
         self.clips, self.numbers, self.options = clips, list(numbers), options
         self.batch_size = min(batch_size, len(self.numbers))
         self.window, self.seed = window, seed
-        self.clock = LoaderClock()
         self._pieces = -(-clips.clip_frames // window)
         self._epoch, self._order = 0, list(self.numbers)
         self._at: tuple[int, Tensor, Tensor] | None = None
@@ -136,30 +133,17 @@ class ClipBatches(Sequence[Chunk]):
 
     def begin_epoch(self, epoch: int) -> None:
         """Choose the order of an epoch."""
-        draws = torch.Generator().manual_seed(mixed_seed(self.seed, epoch, -1))
-        self._order = [self.numbers[n] for n in torch.randperm(len(self.numbers), generator=draws)]
+        self._order = epoch_order(self.numbers, seed=self.seed, epoch=epoch)
         self._epoch, self._at = epoch, None
 
     def __len__(self) -> int:
         return self._pieces * -(-len(self.numbers) // self.batch_size)
 
-    @overload
-    def __getitem__(self, number: int) -> Chunk: ...
-    @overload
-    def __getitem__(self, number: slice) -> Sequence[Chunk]: ...
-    def __getitem__(self, number: int | slice) -> Chunk | Sequence[Chunk]:
-        if isinstance(number, slice):
-            return [self[index] for index in range(*number.indices(len(self)))]
-        if not -len(self) <= number < len(self):
-            raise IndexError(number)
-        number %= len(self)
-        began = time.perf_counter()
+    def _chunk(self, number: int) -> Chunk:
         batch, piece = divmod(number, self._pieces)
         x, target = self._batch(batch)
         window = slice(piece * self.window, (piece + 1) * self.window)
-        chunk = Chunk(x[:, window], target, number, fresh=piece == 0)
-        self.clock.seconds += time.perf_counter() - began
-        return chunk
+        return Chunk(x[:, window], target, number, fresh=piece == 0)
 
     def _batch(self, batch: int) -> tuple[Tensor, Tensor]:
         if self._at is None or self._at[0] != batch:

@@ -1,10 +1,8 @@
 """Training on clips joined with idle stretches, so that the state of an hour ago is nothing new."""
 
 import random
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import overload
 
 from torch import Tensor
 
@@ -21,7 +19,7 @@ from unrolled.readers.joined_clips import (
 from unrolled.readers.video import probe, read_clip
 from unrolled.readers.video_items import VIDEO_SUFFIXES, VideoItem
 from unrolled.readers.video_sets import read_video_set
-from unrolled.tasks.loading import LoaderClock
+from unrolled.tasks.loading import Chunks
 from unrolled.tasks.video_clips import Clips
 from unrolled.tasks.video_options import VideoOptions
 from unrolled.tasks.video_preprocessing import Preprocessing
@@ -99,7 +97,7 @@ def _gaps(source: str, groups: set[str]) -> list[VideoItem]:
     return found
 
 
-class JoinedBatches(Sequence[Chunk]):
+class JoinedBatches(Chunks):
     """The windows of an epoch: rows of clips joined with idle stretches, the state carried.
 
     Rows begin anew every 10 windows, at a clip, so that a first frame stays nothing unusual. What
@@ -133,7 +131,6 @@ class JoinedBatches(Sequence[Chunk]):
         self.clips, self.numbers, self.options = clips, list(numbers), options
         self.idle, self.background = idle, background
         self.batch_size, self.window, self.seed = min(batch_size, len(numbers)), window, seed
-        self.clock = LoaderClock()
         least, most = idle_frames(clips.clip_frames)
         turn = clips.clip_frames + (least + most) // 2  # frames of a clip and what comes before it
         self._length = max(1, round(len(self.numbers) * turn / (self.batch_size * window)))
@@ -148,17 +145,7 @@ class JoinedBatches(Sequence[Chunk]):
     def __len__(self) -> int:
         return self._length
 
-    @overload
-    def __getitem__(self, number: int) -> Chunk: ...
-    @overload
-    def __getitem__(self, number: slice) -> Sequence[Chunk]: ...
-    def __getitem__(self, number: int | slice) -> Chunk | Sequence[Chunk]:
-        if isinstance(number, slice):
-            return [self[index] for index in range(*number.indices(len(self)))]
-        if not -len(self) <= number < len(self):
-            raise IndexError(number)
-        number %= len(self)
-        began = time.perf_counter()
+    def _chunk(self, number: int) -> Chunk:
         start = number // _ROUND_WINDOWS * _ROUND_WINDOWS
         if number < self._next or start >= self._next:
             self._begin_round(start)
@@ -168,7 +155,6 @@ class JoinedBatches(Sequence[Chunk]):
             if self._next == number + 1:
                 break
         x = self.clips.preprocessing.normalize(frames)
-        self.clock.seconds += time.perf_counter() - began
         return Chunk(x, target, number, fresh=number == start)
 
     def _begin_round(self, start: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.tasks.beginning import new_run
 from unrolled.tasks.continuing import take_up
+from unrolled.tasks.loading import loading_share
 from unrolled.tasks.network_options import unlike
 from unrolled.tasks.video import Learning, prepare
 from unrolled.tasks.video_configuration import VIDEO_CONFIGURATION
@@ -98,7 +99,6 @@ def judge(learning: Learning) -> tuple[VideoScore, dict[str, Any]]:
         part=part,
         views=(learning.options.test_clips, learning.options.test_crops),
     )
-    training_seconds = max(counters.seconds, 1e-9)
     figures = {
         **score.headline(),
         "valid_nats_per_clip": counters.best,
@@ -110,7 +110,7 @@ def judge(learning: Learning) -> tuple[VideoScore, dict[str, Any]]:
         "steps": counters.step,
         "skipped": counters.skipped,
         "seconds": counters.seconds,
-        "loader_share": min(1.0, learning.batches.clock.seconds / training_seconds),
+        "loader_share": loading_share(learning.batches, counters.seconds),
     }
     return score, figures
 
