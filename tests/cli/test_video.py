@@ -187,7 +187,7 @@ def test_clips_in_a_folder_are_not_decoded_again(capsys, monkeypatch) -> None:
         assert run("evaluate", "again", "--cache", "kept", "--json") == 0
         assert json.loads(capsys.readouterr().out)["top1"] == first["top1"]
     assert train("--cache", "clips/long/0.mp4", out="other") == 2
-    assert "a folder for clips at clips/long/0.mp4" in capsys.readouterr().err
+    assert "a folder for the cache at clips/long/0.mp4" in capsys.readouterr().err
 
 
 def test_use_of_motion_is_told(capsys) -> None:

@@ -8,12 +8,12 @@ from torch import Tensor
 
 from unrolled.encoders import PlainCNN
 from unrolled.models import PictureCaptioner, ShowAttendTell
-from unrolled.readers.feature_cache import FeatureCache
+from unrolled.readers.tensor_cache import TensorCache
 from unrolled.tasks import captioning_learner
 from unrolled.tasks.captioning_learner import CaptionLearner, Pictures
 from unrolled.tasks.video_preprocessing import Preprocessing
 
-DIGESTS = [f"picture {number}" for number in range(40)]
+KEYS = [f"picture {number}" for number in range(40)]
 
 
 def learner() -> CaptionLearner:
@@ -42,21 +42,19 @@ def test_a_cached_run_equals_one_without(
     wanted = [3, 39, 17, 3]
     expected = plain.batch(wanted)
     monkeypatch.setattr(captioning_learner, "_MOST_BYTES", most_bytes)
-    first = Pictures(
-        learner(), pixels, range(40), cache=FeatureCache(tmp_path, "x"), digests=DIGESTS
-    )
+    first = Pictures(learner(), pixels, range(40), cache=TensorCache(tmp_path), keys=KEYS)
     torch.testing.assert_close(first.batch(wanted), expected, rtol=1e-6, atol=1e-6)
     if most_bytes > 1:
         assert torch.equal(first.batch(wanted), expected)
-        again = FeatureCache(tmp_path, "x")
-        second = Pictures(learner(), never, range(40), cache=again, digests=DIGESTS)
+        again = TensorCache(tmp_path)
+        second = Pictures(learner(), never, range(40), cache=again, keys=KEYS)
         assert torch.equal(second.batch(wanted), expected)
 
 
 def test_an_encoder_that_learns_is_never_cached(tmp_path: Path) -> None:
     learning = learner()
     learning.captioner.frozen = False
-    cache = FeatureCache(tmp_path, "x")
-    shown = Pictures(learning, pixels, range(40), cache=cache, digests=DIGESTS).batch([5])
+    cache = TensorCache(tmp_path)
+    shown = Pictures(learning, pixels, range(40), cache=cache, keys=KEYS).batch([5])
     assert torch.equal(shown[0], pixels(5))
-    assert cache.read(DIGESTS[5]) is None
+    assert cache.find(KEYS[5]) is None

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.models import PictureCaptioner
-from unrolled.readers.feature_cache import FeatureCache
+from unrolled.readers.tensor_cache import Kept, TensorCache
 from unrolled.tasks.captioning_batches import NO_WORD, CaptionBatch
 from unrolled.tasks.video_preprocessing import Preprocessing
 from unrolled.training.modes import evaluating
@@ -63,7 +63,7 @@ class Pictures:
         numbers: of all that will be asked for.
         show: is told how far the encoder is.
         cache: keeps from run to run what a frozen encoder made of pictures.
-        digests: SHA-256 of every picture, by which a cache knows it.
+        keys: by which the cache knows what is made of every picture.
     """
 
     def __init__(
@@ -73,11 +73,11 @@ class Pictures:
         numbers: Sequence[int],
         show: Callable[[float, str], None] = lambda *_: None,
         *,
-        cache: FeatureCache | None = None,
-        digests: Sequence[str] = (),
+        cache: TensorCache | None = None,
+        keys: Sequence[str] = (),
     ) -> None:
         self.learner, self.pixels, self.numbers, self.show = learner, pixels, sorted(numbers), show
-        self.cache, self.digests = cache, digests
+        self.cache, self.keys = cache, keys
         self._kept: dict[int, Tensor] = {}
         self._too_many = False
 
@@ -109,11 +109,13 @@ class Pictures:
     @torch.no_grad()
     def _annotations(self, numbers: Sequence[int]) -> Tensor:
         """Return what the encoder makes of pictures; those of a cache are not looked at again."""
-        digests = [self.digests[n] for n in numbers] if self.cache else []
-        known = [found for d in digests if self.cache and (found := self.cache.read(d)) is not None]
-        if self.cache and len(known) == len(numbers):
-            return torch.stack(known)
+        if self.cache is not None:
+            kept = [self.cache.find(self.keys[n]) for n in numbers]
+            known = [one.tensor for one in kept if one is not None]
+            if len(known) == len(numbers):
+                return torch.stack(known)
         found = self.learner.annotations(torch.stack([self.pixels(n) for n in numbers]))
-        if self.cache:
-            self.cache.write(digests, found)
+        if self.cache is not None:
+            for number, made in zip(numbers, found, strict=True):
+                self.cache.keep(self.keys[number], Kept(made))
         return found

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unrolled.errors import ConfigError
-from unrolled.readers.feature_cache import FeatureCache, fingerprint_of
+from unrolled.readers.tensor_cache import TensorCache, fingerprint_of
 from unrolled.tasks.captioning import CaptioningModel, mean_nats
 from unrolled.tasks.captioning_batches import CaptionBatches
 from unrolled.tasks.captioning_data import CaptioningData
@@ -95,9 +95,8 @@ def prepare(
     notices = [*data.notices, *_started(model, describing.weights)]
     notices += [] if parts["valid"] else [_NONE_HELD_OUT]
     learner = CaptionLearner(model.network, model.preprocessing)
-    numbers, digests = [*parts["train"], *parts["valid"]], [item.digest for item in data.items]
-    cache = _cache(model, reading, describing)
-    pictures = Pictures(learner, data.pixels, numbers, show, cache=cache, digests=digests)
+    numbers, (cache, keys) = [*parts["train"], *parts["valid"]], _cache(model, data)
+    pictures = Pictures(learner, data.pixels, numbers, show, cache=cache, keys=keys)
     every = data.tokens(model.vocabulary, reading.max_words)
     batches = CaptionBatches(
         pictures,
@@ -165,21 +164,21 @@ class _Course:
         return {"captions": {names[n].name: best[0].text for n, best in pairs if best}}
 
 
-def _cache(
-    model: CaptioningModel, reading: CaptioningOptions, describing: DescribingOptions
-) -> FeatureCache | None:
-    """Return where features are kept from run to run; None where they are not."""
-    if describing.cache is None:
-        return None
+def _cache(model: CaptioningModel, data: CaptioningData) -> tuple[TensorCache | None, list[str]]:
+    """Return where features are kept from run to run, if they are, and each picture's key."""
+    folder = model.describing.cache
+    if folder is None:
+        return None, []
     settings = {  # weights do not tell all: an encoder may stop before its last pooling
         "encoder": model.model["encoder"],
         "options": {k: v for k, v in model.model["options"].items() if k.startswith("encoder.")},
         "grid": model.grid,
         "preprocessing": model.preprocessing.figures(),
-        "frames": reading.frames if model.films else None,
+        "frames": model.reading.frames if model.films else None,
     }
-    tensors = model.network.encoder.state_dict()
-    return FeatureCache(expand_path(describing.cache), fingerprint_of(tensors, settings))
+    fingerprint = fingerprint_of(model.network.encoder.state_dict(), settings)
+    keys = [f"{item.digest} {fingerprint}" for item in data.items]
+    return TensorCache(expand_path(folder)), keys
 
 
 def _new_model(

@@ -10,7 +10,7 @@ from statistics import median
 from torch import Tensor
 
 from unrolled.errors import ReaderError, UnrolledError
-from unrolled.readers.clip_cache import ClipCache, Decoded
+from unrolled.readers.tensor_cache import Kept, TensorCache
 from unrolled.readers.video import DamagedVideoWarning
 from unrolled.tasks.video_data import Sample, VideoData
 from unrolled.tasks.video_options import IN_MEMORY, VideoOptions
@@ -52,16 +52,16 @@ def kept_for(
     return replace(kept, kept_for=preprocessing, notices=tuple(notices)), preprocessing
 
 
-def cache_of(options: VideoOptions) -> ClipCache:
+def cache_of(options: VideoOptions) -> TensorCache:
     """Return where decoded clips are kept."""
     folder = None if options.cache == IN_MEMORY else Path(expand_path(options.cache))
-    return ClipCache(folder, most_bytes=round(2**30 * options.cache_gigabytes))
+    return TensorCache(folder, most_bytes=round(2**30 * options.cache_gigabytes))
 
 
 def keep_samples(
     data: VideoData,
     preprocessing: AnyPreprocessing,
-    cache: ClipCache,
+    cache: TensorCache,
     *,
     show: Show = lambda *_: None,
 ) -> tuple[VideoData, list[int]]:
@@ -97,12 +97,12 @@ def keep_samples(
         samples.append(sample)
         keys.append(key)
         numbers.append(number)
-        lengths.append(len(clip.frames))
+        lengths.append(len(clip.tensor))
         damaged += [(sample.name, words) for words in clip.damage]
 
     def read(place: int) -> Tensor:
         clip = cache.find(keys[place]) or _decoded(data.read, numbers[place], preprocessing)
-        return clip.frames
+        return clip.tensor
 
     kept = replace(
         data,
@@ -114,13 +114,11 @@ def keep_samples(
     return kept, lengths
 
 
-def _decoded(
-    read: Callable[[int], Tensor], number: int, preprocessing: AnyPreprocessing
-) -> Decoded:
+def _decoded(read: Callable[[int], Tensor], number: int, preprocessing: AnyPreprocessing) -> Kept:
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", DamagedVideoWarning)
         frames = preprocessing.resized(read(number)).contiguous()
-    return Decoded(frames, tuple(str(warning.message) for warning in told))
+    return Kept(frames, tuple(str(warning.message) for warning in told))
 
 
 def _resizing(preprocessing: AnyPreprocessing) -> str:
@@ -154,7 +152,7 @@ def tell(data: VideoData, parts: Mapping[str, Sequence[int]]) -> list[str]:
 
 
 def _notes(
-    data: VideoData, options: VideoOptions, lengths: Sequence[int], cache: ClipCache
+    data: VideoData, options: VideoOptions, lengths: Sequence[int], cache: TensorCache
 ) -> list[str]:
     """Return what is to be known of samples that were kept, a sentence each."""
     found = []

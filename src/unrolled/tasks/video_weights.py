@@ -1,6 +1,5 @@
 """Starting from weights that were learnt before, and features computed once where they stay."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +10,9 @@ from torch import Tensor, nn
 
 from unrolled.encoders import PictureNetwork
 from unrolled.errors import ConfigError, ReaderError
-from unrolled.readers.clip_cache import ClipCache, Decoded
 from unrolled.readers.known_weights import how_to_get_weights, known_weights
+from unrolled.readers.tensor_cache import Kept, TensorCache, fingerprint_of
 from unrolled.readers.weights import read_weights
-from unrolled.storage import checksum
 from unrolled.tasks.model_folder import read_model, task_of_model
 from unrolled.tasks.video_clips import Clips
 from unrolled.tasks.video_networks import AnyRecurrence, network_options
@@ -132,7 +130,7 @@ def frozen_options(name: str | nn.Module, options: dict[str, Any]) -> dict[str, 
 
 @torch.no_grad()
 def feature_clips(
-    network: nn.Module, clips: Clips, cache: ClipCache, show: Show = lambda *_: None
+    network: nn.Module, clips: Clips, cache: TensorCache, show: Show = lambda *_: None
 ) -> tuple[AnyRecurrence, Clips]:
     """Compute the features of every frame once.
 
@@ -146,10 +144,12 @@ def feature_clips(
         The part that learns, and the samples as features ``[T, D]`` for it.
     """
     net, data = cast(FrozenFront, network), clips.data
-    weights = hashlib.sha256()
-    for name, tensor in net.front.state_dict().items():
-        weights.update(f"{name} {checksum(tensor)}".encode())
-    how = f"{weights.hexdigest()} {data.frames_per_second} {data.how} {clips.preprocessing}"
+    settings = {
+        "frames_per_second": data.frames_per_second,
+        "how": data.how,
+        "preprocessing": clips.preprocessing.figures(),
+    }
+    how = fingerprint_of(net.front.state_dict(), settings)
 
     def features(number: int) -> Tensor:
         key = f"{data.samples[number].digest} {how}"
@@ -157,9 +157,9 @@ def feature_clips(
         if kept is None:
             frames = clips.whole(number).split(_FRAMES_AT_A_TIME)
             with torch.no_grad(), evaluating(network):
-                kept = Decoded(torch.cat([net.features(part[None])[0] for part in frames]))
+                kept = Kept(torch.cat([net.features(part[None])[0] for part in frames]))
             cache.keep(key, kept)
-        return kept.frames
+        return kept.tensor
 
     width = 0
     for number in range(len(data.samples)):
