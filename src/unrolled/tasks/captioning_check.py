@@ -1,7 +1,7 @@
 """What captioned data holds, what is damaged in it, and what a model will see of it."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,13 @@ from unrolled.tasks.captioning_files import Reading
 from unrolled.tasks.captioning_options import CaptioningOptions
 from unrolled.tasks.captioning_survey import CaptionSurvey, survey_films, survey_pictures
 from unrolled.tasks.data_report import DataReport, Table
+from unrolled.tasks.learning import Show
 from unrolled.world import SceneObject
 
 _SHOWN = 10  # sentences on damage
 _COMMONEST = 8
 _LIMITS = (1, 2, 5, 10)  # least times that a word must occur to be kept
 _ON_A_SHEET = 12
-
-Show = Callable[[float, str], None]
 
 
 def check_captions(

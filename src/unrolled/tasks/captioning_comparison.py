@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from unrolled.diagnostics import count_parameters
 from unrolled.errors import ConfigError
 from unrolled.tasks.captioning import CaptioningModel
 from unrolled.tasks.captioning_data import read_captioning_data
@@ -23,7 +24,8 @@ from unrolled.tasks.captioning_networks import (
 )
 from unrolled.tasks.captioning_options import CaptioningOptions
 from unrolled.tasks.captioning_run import begin, judge, reopen
-from unrolled.tasks.comparison import Cell, Contest, Show, figures_of_all, trained
+from unrolled.tasks.comparison import Cell, Contest, figures_of_all, trained
+from unrolled.tasks.learning import Show
 from unrolled.training.configuration import expand_path
 
 _TIMED = 5  # captions that are searched for, one picture at a time
@@ -169,7 +171,7 @@ def parameters_of(name: str, encoder: str, vocabulary_size: int, options: dict[s
     """Return how many numbers a captioner learns; it is built on paper alone."""
     with torch.random.fork_rng(devices=[]), torch.device("meta"):
         network = build_captioner(name, encoder, vocabulary_size, options)
-    return sum(weight.numel() for weight in network.parameters())
+    return count_parameters(network)
 
 
 def _fitting_size(

@@ -14,6 +14,7 @@ from unrolled.tasks.captioning_files import CaptionItem, read_caption_files
 from unrolled.tasks.captioning_options import CaptioningOptions
 from unrolled.tasks.captioning_split import split_pictures
 from unrolled.tasks.captioning_vocabulary import CaptionVocabulary
+from unrolled.tasks.learning import Show
 from unrolled.training.configuration import expand_path
 from unrolled.world import Scene, SceneFilm, SceneWorld
 
@@ -21,8 +22,6 @@ __all__ = ["WORLD", "CaptionItem", "CaptioningData", "read_captioning_data"]
 
 WORLD = "world"  # names the embedded data; a file of this name is ./world
 WORLD_SEED = 0
-
-Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """How well a captioning model describes what it has not seen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,10 @@ from unrolled.tasks.captioning_data import CaptioningData, read_captioning_data
 from unrolled.tasks.captioning_learner import CaptionLearner, Pictures
 from unrolled.tasks.captioning_options import CaptioningOptions
 from unrolled.tasks.captioning_pointing import Pointing, looks_of, pointing
+from unrolled.tasks.learning import Show
 from unrolled.tasks.parts import wanted_part
 from unrolled.training.modes import evaluating
 
-Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 _AT_A_TIME = 32  # pictures that are searched for captions together
 
 

@@ -14,12 +14,11 @@ from unrolled.readers.caption_sets import CaptionedFile, CaptionSet, read_captio
 from unrolled.readers.pictures import decode_picture, read_picture_file
 from unrolled.readers.video import DamagedVideoWarning, probe, read_frames
 from unrolled.tasks.captioning_options import CaptioningOptions
+from unrolled.tasks.learning import Show
 from unrolled.tasks.video_preprocessing import Preprocessing
 from unrolled.world import Box, SceneObject
 
 _MOST_BYTES = 2**31  # of pixels that are kept in memory; what is beyond is read again each time
-
-Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 
 
 @dataclass(frozen=True)

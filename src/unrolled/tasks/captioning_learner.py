@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from unrolled.models import PictureCaptioner
 from unrolled.readers.tensor_cache import Kept, TensorCache
 from unrolled.tasks.captioning_batches import NO_WORD, CaptionBatch
+from unrolled.tasks.learning import Show
 from unrolled.tasks.video_preprocessing import Preprocessing
 from unrolled.training.modes import evaluating
 
@@ -71,7 +72,7 @@ class Pictures:
         learner: CaptionLearner,
         pixels: Callable[[int], Tensor],
         numbers: Sequence[int],
-        show: Callable[[float, str], None] = lambda *_: None,
+        show: Show = lambda *_: None,
         *,
         cache: TensorCache | None = None,
         keys: Sequence[str] = (),

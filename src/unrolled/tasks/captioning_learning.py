@@ -16,6 +16,7 @@ from unrolled.tasks.captioning_learning_options import (
 )
 from unrolled.tasks.captioning_networks import DEFAULT_MODEL, build_captioner
 from unrolled.tasks.captioning_options import CaptioningOptions
+from unrolled.tasks.learning import Show
 from unrolled.tasks.parts import PARTS
 from unrolled.tasks.video_preprocessing import Preprocessing
 from unrolled.tasks.video_weights import preprocessing_like, start_from
@@ -74,7 +75,7 @@ def prepare(
     training: TrainingOptions = CaptioningTrainingOptions(),  # noqa: B008 (frozen)
     folder: RunFolder | None = None,
     report: Callable[[Progress], None] = lambda _: None,
-    show: Callable[[float, str], None] = lambda *_: None,
+    show: Show = lambda *_: None,
 ) -> Learning:
     """Get a run on captions ready.
 

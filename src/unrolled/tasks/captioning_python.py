@@ -13,6 +13,7 @@ from unrolled.tasks.captioning_learning_options import (
 from unrolled.tasks.captioning_networks import DEFAULT_MODEL
 from unrolled.tasks.captioning_options import CaptioningOptions
 from unrolled.tasks.captioning_run import begin, finish, reopen
+from unrolled.tasks.learning import silence
 from unrolled.training.options import TrainingOptions
 
 
@@ -40,7 +41,7 @@ def train_captioning(
         "describing": asdict(describing),
         "training": {key: value for key, value in asdict(training).items() if key in known},
     }
-    learning, folder = begin(None if out is None else Path(out), request, _silence)
+    learning, folder = begin(None if out is None else Path(out), request, silence)
     learning.training.run()
     finish(learning, folder)
     return learning.model
@@ -48,11 +49,7 @@ def train_captioning(
 
 def resume_captioning(run: str | Path) -> CaptioningModel:
     """Go on with a run that was stopped, to its end; see ``unrolled.resume``."""
-    learning, folder = reopen(Path(run), _silence)
+    learning, folder = reopen(Path(run), silence)
     learning.training.run()
     finish(learning, folder)
     return learning.model
-
-
-def _silence(_: float, __: str) -> None:
-    """Show nothing."""

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from unrolled.diagnostics import count_parameters
 from unrolled.errors import ReaderError
 from unrolled.tasks.beginning import new_run
 from unrolled.tasks.captioning_configuration import CAPTIONING_CONFIGURATION
@@ -24,13 +24,11 @@ from unrolled.tasks.captioning_networks import (
 from unrolled.tasks.captioning_options import CaptioningOptions
 from unrolled.tasks.captioning_report import write_report
 from unrolled.tasks.continuing import take_up
+from unrolled.tasks.learning import Show, show_progress
 from unrolled.tasks.loading import loading_share
 from unrolled.training.configuration import expand_path
 from unrolled.training.device import use_threads
-from unrolled.training.loop import Progress
 from unrolled.training.run_folder import RunFolder
-
-Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 
 
 def begin(
@@ -92,7 +90,7 @@ def judge(
         "used": len(data.items),
         "rejected": len(data.rejected),
         "total": data.total,
-        "parameters": sum(weight.numel() for weight in learning.model.network.parameters()),
+        "parameters": count_parameters(learning.model.network),
         "steps": counters.step,
         "skipped": counters.skipped,
         "seconds": counters.seconds,
@@ -114,14 +112,6 @@ def _prepare(folder: RunFolder, show: Show) -> Learning:
     films = captioner_class(request["model"]).films
     data = read_captioning_data(expand_path(request["data"]), reading, films=films, show=show)
     use_threads(options.threads)
-    words = ""
-
-    def report(progress: Progress) -> None:
-        nonlocal words
-        if progress.loss is not None:
-            words = f"{progress.loss:.3f} nats"
-        show(progress.share, words)
-
     learning = prepare(
         data,
         request["model"],
@@ -130,7 +120,7 @@ def _prepare(folder: RunFolder, show: Show) -> Learning:
         describing=describing,
         training=options,
         folder=folder,
-        report=report,
+        report=show_progress(show),
         show=show,
     )
     words_known = json.dumps(learning.model.vocabulary.entries).encode()

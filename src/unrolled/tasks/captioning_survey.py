@@ -1,7 +1,7 @@
 """What the pictures or films of captioned data really are, each of them opened."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from statistics import median
@@ -11,8 +11,7 @@ from unrolled.errors import ReaderError
 from unrolled.readers.caption_sets import CaptionedFile
 from unrolled.readers.pictures import decode_picture, read_picture_file
 from unrolled.readers.video_survey import survey_videos
-
-Show = Callable[[float, str], None]
+from unrolled.tasks.learning import Show
 
 
 @dataclass

@@ -2,40 +2,28 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from torch import Tensor
 
 from unrolled.errors import ReaderError
 from unrolled.registry import import_file
 from unrolled.tasks.configuration import TaskConfiguration
+from unrolled.tasks.learning import AnyLearning
 from unrolled.tasks.model_folder import require_fitting_sizes
 from unrolled.training.checkpoints import Checkpoint
 from unrolled.training.loop import Training
 from unrolled.training.run_folder import CONFIGURATION, RunFolder
 
-
-class Continued(Protocol):
-    """What a task has ready for a run."""
-
-    @property
-    def training(self) -> Training:
-        """The loop."""
-
-    @property
-    def notices(self) -> list[str]:
-        """What the caller should know, a sentence each."""
-
-
-ContinuedT = TypeVar("ContinuedT", bound=Continued)
+LearningT = TypeVar("LearningT", bound=AnyLearning)
 
 
 def take_up(
     path: Path,
     configuration: TaskConfiguration,
     unusual_options: Callable[[dict[str, Any]], dict[str, Any]],
-    prepare: Callable[[RunFolder, bool], ContinuedT],
-) -> tuple[ContinuedT, RunFolder]:
+    prepare: Callable[[RunFolder, bool], LearningT],
+) -> tuple[LearningT, RunFolder]:
     """Take a run up at its last good checkpoint.
 
     Args:

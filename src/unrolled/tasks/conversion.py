@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from unrolled.diagnostics import count_parameters
 from unrolled.encoders import ClipNetwork, PictureNetwork, inflate
 from unrolled.encoders.weight_layouts import count_classes, to_state_dict
 from unrolled.errors import ConfigError, NumericsError, ReaderError
@@ -99,7 +100,7 @@ def convert(
         parts={"train": [], "valid": [], "test": []},
     )
     model.save(folder, _figures(path))
-    parameters = sum(p.numel() for p in network.parameters())
+    parameters = count_parameters(network)
     return Converted(folder, described["name"], parameters, names, notes)
 
 

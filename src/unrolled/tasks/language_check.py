@@ -1,6 +1,5 @@
 """What a text holds, what is damaged in it, and what a language model will see of it."""
 
-from collections.abc import Callable
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from unrolled.tasks.data_report import DataReport, Table
 from unrolled.tasks.language import Streams
 from unrolled.tasks.language_embeddings import tell_found
 from unrolled.tasks.language_options import LanguageOptions
+from unrolled.tasks.learning import Show
 from unrolled.tasks.vocabulary import Vocabulary, Words, build_vocabulary
 
 _LONG_LINE = 40  # characters; a shorter line may well come twice
@@ -24,8 +24,6 @@ _STREAMS, _STREAM_TOKENS = 3, 12  # of the first window, that are shown
 _SENTENCES = 10  # on damage, that are shown
 _FILES = 3  # of one kind, that are shown
 _PARTS = ("train", "valid", "test")
-
-Show = Callable[[float, str], None]
 
 
 def check_text(

@@ -14,6 +14,7 @@ from unrolled.tasks.language_data import read_language_parts
 from unrolled.tasks.language_networks import Network
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.tasks.language_run import Given, begin, finish, reopen
+from unrolled.tasks.learning import silence
 from unrolled.training.configuration import expand_path
 from unrolled.training.options import TrainingOptions
 from unrolled.training.plain_yaml import shown
@@ -43,7 +44,7 @@ def train_language(
         "training": asdict(training),
     }
     given = Given(network=network, text=_text(data, reading))
-    learning, folder = begin(None if out is None else Path(out), request, _silence, given)
+    learning, folder = begin(None if out is None else Path(out), request, silence, given)
     learning.training.run()
     finish(learning, folder)
     return learning.model
@@ -61,14 +62,10 @@ def resume_language(
         text = _text(data, reading) or read_language_parts(
             expand_path(str(data)), split=reading.split, encoding=reading.encoding
         )
-    learning, folder = reopen(Path(run), _silence, Given(network=model, text=text))
+    learning, folder = reopen(Path(run), silence, Given(network=model, text=text))
     learning.training.run()
     finish(learning, folder)
     return learning.model
-
-
-def _silence(_: float, __: str) -> None:
-    """Show nothing."""
 
 
 def _text(data: Text, reading: LanguageOptions) -> TextParts | None:

@@ -1,22 +1,21 @@
 """The report of a run of the language task: how it went, what it writes, what it looks back on."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
-from unrolled.reports import GradientReport, probe_gradients, render_page, report_progress
-from unrolled.storage import write_file
+from unrolled.reports import GradientReport, probe_gradients, report_progress
 from unrolled.tasks.language import Learning, loss_of
 from unrolled.tasks.language_command import command_of
 from unrolled.tasks.language_networks import network_options
 from unrolled.tasks.language_view import Standing, look_at_data, look_at_writing
-from unrolled.tasks.report_rows import environment_rows, option_rows
+from unrolled.tasks.learning import Show
+from unrolled.tasks.report_rows import Rows
+from unrolled.tasks.run_report import write_run_report
 from unrolled.training.history import read_history
 from unrolled.training.run_folder import RunFolder
 
-_TEMPLATE = Path(__file__).parent / "templates" / "language.html"
 _MAX_LAG, _PROBED_ROWS = 128, 8
 
 
@@ -25,7 +24,7 @@ def write_report(
     folder: RunFolder,
     *,
     floor: float | None = None,
-    show: Callable[[float, str], None] = lambda *_: None,
+    show: Show = lambda *_: None,
 ) -> Path:
     """Write ``report.html`` into the folder of a run that is over or was stopped.
 
@@ -46,11 +45,7 @@ def write_report(
     show(0.5, "samples")
     writing = look_at_writing(learning)
     show(0.7, "gradients")
-    context = {
-        "task": folder.request["task"],
-        "model": learning.model.model["name"] or folder.record.get("class"),
-        "source": Path(folder.request.get("data") or "").name,
-        "notices": learning.notices,
+    shown = {
         "standing": standing,
         "progress": progress,
         "samples": list(history.observations.values()),
@@ -58,14 +53,15 @@ def write_report(
         "writing": writing,
         "gradients": _gradients(learning),
         "seen": look_at_data(learning),
-        "options": _options(learning, folder),
-        "command": command_of(folder.request, folder.record.get("import", [])),
-        "data": _data(learning),
-        "environment": environment_rows(learning.training.options.device),
-        "written_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
-    write_file(folder.report, render_page(_TEMPLATE, context).encode())
-    return folder.report
+    return write_run_report(
+        learning,
+        folder,
+        shown,
+        options=_options(learning, folder),
+        data=_data(learning),
+        command=command_of(folder.request, folder.record.get("import", [])),
+    )
 
 
 def _gradients(learning: Learning) -> GradientReport | None:
@@ -84,21 +80,16 @@ def _gradients(learning: Learning) -> GradientReport | None:
     return probe_gradients(network, x[:, warm : warm + length], last_loss, state)
 
 
-def _options(learning: Learning, folder: RunFolder) -> dict[str, list[tuple[str, str]]]:
+def _options(learning: Learning, folder: RunFolder) -> dict[str, dict[str, Any]]:
     """Return every option with its value, those left at their defaults too."""
     model = learning.model.model
     name, network = folder.record.get("class"), {}
     if model["name"] is not None:
         name, network = model["name"], network_options(model["name"]) | model["options"]
-    groups = {
-        "Network": {"name": name, **network},
-        "Reading": folder.request.get("reading", {}),
-        "Training": vars(learning.training.options),
-    }
-    return option_rows(groups)
+    return {"Network": {"name": name, **network}, "Reading": folder.request.get("reading", {})}
 
 
-def _data(learning: Learning) -> list[tuple[str, str]]:
+def _data(learning: Learning) -> Rows:
     model = learning.model
     units = f"{model.vocabulary.unit}s"
     rows = [

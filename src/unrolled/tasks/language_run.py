@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import exp
 from pathlib import Path
@@ -13,7 +12,7 @@ from unrolled.readers.text import TextParts
 from unrolled.readers.word_vectors import read_word_vectors, vector_size
 from unrolled.tasks.beginning import new_run
 from unrolled.tasks.continuing import take_up
-from unrolled.tasks.language import LanguageModel, Learning, prepare
+from unrolled.tasks.language import Learning, prepare
 from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
 from unrolled.tasks.language_data import read_language_parts
 from unrolled.tasks.language_embeddings import (
@@ -30,14 +29,12 @@ from unrolled.tasks.language_networks import (
 )
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.tasks.language_report import write_report
+from unrolled.tasks.learning import Show, show_progress
 from unrolled.tasks.vocabulary import Words
 from unrolled.training.configuration import expand_path
 from unrolled.training.device import use_threads
-from unrolled.training.loop import Progress
 from unrolled.training.options import TrainingOptions
 from unrolled.training.run_folder import RunFolder
-
-Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 
 
 @dataclass(frozen=True)
@@ -159,14 +156,7 @@ def _prepare(folder: RunFolder, show: Show, given: Given, *, fresh: bool) -> Lea
     use_threads(options.threads)
     if reading.level == "bpe":
         show(0.0, "learning byte pairs")
-    words = ""
-
-    def report(progress: Progress, _: LanguageModel) -> None:
-        nonlocal words
-        if progress.loss is not None:
-            words = f"{progress.loss:.3f} nats"
-        show(progress.share, words)
-
+    report = show_progress(show)
     learning = prepare(
         text,
         name,
@@ -174,7 +164,7 @@ def _prepare(folder: RunFolder, show: Show, given: Given, *, fresh: bool) -> Lea
         data=reading,
         training=options,
         folder=folder,
-        report=report,
+        report=lambda progress, _: report(progress),
     )
     if reading.embeddings is not None:
         _embed(learning, folder, reading, show, fresh=fresh)

@@ -5,7 +5,8 @@ from typing import Any
 
 from unrolled.tasks.language import LanguageModel, Learning
 from unrolled.tasks.language_run import Given, begin, finish, reopen
-from unrolled.tasks.table import Show, Task
+from unrolled.tasks.learning import Show
+from unrolled.tasks.table import Task
 from unrolled.training.run_folder import RunFolder
 
 

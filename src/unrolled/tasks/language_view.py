@@ -46,12 +46,7 @@ class Standing:
         floor: those of the best of readers, if known.
         vocabulary_size: V.
         held_out: whether the part that validates is not learnt from.
-        finished: whether the run got to its end.
-        steps: updates.
-        skipped: updates left out.
-        seconds: of training.
         tokens_a_second: that were learnt from.
-        parameters: of the network.
     """
 
     unit: str
@@ -60,12 +55,7 @@ class Standing:
     floor: float | None
     vocabulary_size: int
     held_out: bool
-    finished: bool
-    steps: int
-    skipped: int
-    seconds: float
     tokens_a_second: float | None
-    parameters: int
 
     @classmethod
     def of(cls, learning: Learning, floor: float | None) -> "Standing":
@@ -80,12 +70,7 @@ class Standing:
             floor=floor,
             vocabulary_size=len(learning.model.vocabulary),
             held_out=any(learning.model.parts[part] != nothing for part in ("valid", "test")),
-            finished=learning.training.share >= 1,
-            steps=counters.step,
-            skipped=counters.skipped,
-            seconds=counters.seconds,
             tokens_a_second=tokens / counters.seconds if tokens and counters.seconds else None,
-            parameters=sum(weight.numel() for weight in learning.model.network.parameters()),
         )
 
     @property

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from unrolled.errors import ConfigError
+from unrolled.tasks.learning import Show
 from unrolled.tasks.model_folder import task_of_model
-from unrolled.training.loop import Training
 from unrolled.training.run_folder import RunFolder
 
 _TASKS = {
@@ -16,20 +16,6 @@ _TASKS = {
     "language": "unrolled.tasks.language_task:LANGUAGE",
     "video": "unrolled.tasks.video_task:VIDEO",
 }
-
-Show = Callable[[float, str], None]  # the share that is done, and a few words on it
-
-
-class Run(Protocol):
-    """A run that is ready to begin or to go on, whatever its task."""
-
-    @property
-    def training(self) -> Training:
-        """The loop."""
-
-    @property
-    def notices(self) -> list[str]:
-        """What the caller should know, a sentence each."""
 
 
 @dataclass(frozen=True)

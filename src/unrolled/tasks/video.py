@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unrolled.errors import ConfigError, ReaderError
+from unrolled.tasks.learning import Show
 from unrolled.tasks.model_folder import read_model, write_model
 from unrolled.tasks.video_clips import ClipBatches, Clips
 from unrolled.tasks.video_data import VideoData
@@ -241,7 +242,7 @@ def prepare(
     training: TrainingOptions = VideoTrainingOptions(),  # noqa: B008 (frozen)
     folder: RunFolder | None = None,
     report: Callable[[Progress], None] = lambda _: None,
-    show: Callable[[float, str], None] = lambda *_: None,
+    show: Show = lambda *_: None,
 ) -> Learning:
     """Get a run on clips ready.
 

@@ -1,7 +1,7 @@
 """What a set of labelled videos holds, what is damaged in it, and what a model will see of it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
@@ -9,11 +9,10 @@ from unrolled.readers.sequences import SequenceReading
 from unrolled.readers.video_sets import VideoItem, VideoSet, read_video_set
 from unrolled.readers.video_survey import FileSurvey, survey_videos
 from unrolled.tasks.data_report import DataReport, Table
+from unrolled.tasks.learning import Show
 from unrolled.tasks.video_check_options import VideoCheckOptions
 
 _SENTENCES = 10  # of one kind, that are shown
-
-Show = Callable[[float, str], None]
 
 
 def check_videos(

@@ -1,7 +1,7 @@
 """Networks side by side on the same clips: trained, judged and timed, over seeds and folds."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import mean, median, stdev
@@ -12,6 +12,7 @@ import torch
 from unrolled.diagnostics import census
 from unrolled.streaming import Stream
 from unrolled.tasks.comparison import Cell, Contest, figures_of_all, trained
+from unrolled.tasks.learning import Show
 from unrolled.tasks.video import VideoModel
 from unrolled.tasks.video_data import VideoData, read_video_data
 from unrolled.tasks.video_keeping import kept_for
@@ -21,7 +22,6 @@ from unrolled.tasks.video_run import Given, begin, judge, reopen
 from unrolled.training.configuration import expand_path
 from unrolled.training.modes import evaluating
 
-Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 _TIMED_FRAMES, _TIMED_CLIPS = 24, 3
 
 

@@ -1,6 +1,6 @@
 """How well a video model labels clips that it has not seen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import ReaderError
+from unrolled.tasks.learning import Show
 from unrolled.tasks.parts import wanted_part
 from unrolled.tasks.video import VideoModel, clip_probabilities, mean_nats
 from unrolled.tasks.video_clips import Clips
@@ -16,7 +17,6 @@ from unrolled.tasks.video_keeping import kept_for
 from unrolled.tasks.video_options import Average, VideoOptions
 from unrolled.training.modes import evaluating
 
-Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 _TOP = 5
 
 

@@ -1,6 +1,6 @@
 """How well a model labels a long stream: clips that it has not seen, joined with idle stretches."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from unrolled.metrics.events import Event, events_of_labels
 from unrolled.metrics.streaming import StreamingScores, streaming_scores
 from unrolled.readers.joined_clips import Idle, Stretch, joined_clips, windows
 from unrolled.streaming import EventDetector
+from unrolled.tasks.learning import Show
 from unrolled.tasks.video import VideoModel
 from unrolled.tasks.video_clips import Clips
 from unrolled.tasks.video_data import VideoData
@@ -24,8 +25,6 @@ from unrolled.training.modes import evaluating
 _FRAMES_AT_A_TIME = 32
 _HOLD_SECONDS = 0.3  # of an event, as `unrolled stream` has it
 _NO_CLOCK_FRAMES_PER_SECOND = 10.0  # of sequences without one
-
-Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 
 
 class _Span(NamedTuple):

@@ -12,13 +12,13 @@ from torch import Tensor
 from unrolled.errors import ReaderError, UnrolledError
 from unrolled.readers.tensor_cache import Kept, TensorCache
 from unrolled.readers.video import DamagedVideoWarning
+from unrolled.tasks.learning import Show
 from unrolled.tasks.video_data import Sample, VideoData
 from unrolled.tasks.video_options import IN_MEMORY, VideoOptions
 from unrolled.tasks.video_preprocessing import AnyPreprocessing, Preprocessing, VectorPreprocessing
 from unrolled.tasks.video_weights import preprocessing_like
 from unrolled.training.configuration import expand_path
 
-Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 _CROP_MARGIN = 8 / 7  # 128 for 112, as is usual
 
 

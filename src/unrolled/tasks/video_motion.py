@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from unrolled.diagnostics.motion import MotionDiagnosis, diagnose_motion
+from unrolled.tasks.learning import Show
 from unrolled.tasks.video import VideoModel, averaged
 from unrolled.tasks.video_data import VideoData
-from unrolled.tasks.video_evaluation import Chosen, Show, choose_clips
+from unrolled.tasks.video_evaluation import Chosen, choose_clips
 from unrolled.tasks.video_networks import as_recurrence
 from unrolled.tasks.video_options import VideoOptions
 from unrolled.training.modes import evaluating

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.errors import ConfigError
+from unrolled.tasks.learning import silence
 from unrolled.tasks.video import VideoModel
 from unrolled.tasks.video_configuration import VIDEO_CONFIGURATION
 from unrolled.tasks.video_data import VideoData, read_video_data
@@ -40,7 +41,7 @@ def train_video(
         network=None if isinstance(model, str) else model,
         data=data if isinstance(data, VideoData) else None,
     )
-    learning, folder = begin(None if out is None else Path(out), request, _silence, given)
+    learning, folder = begin(None if out is None else Path(out), request, silence, given)
     learning.training.run()
     finish(learning, folder)
     return learning.model
@@ -55,11 +56,7 @@ def resume_video(
             **VIDEO_CONFIGURATION.read_request(Path(run) / CONFIGURATION)["reading"]
         )
         data = read_video_data(expand_path(str(data)), reading)
-    learning, folder = reopen(Path(run), _silence, Given(network=model, data=data))
+    learning, folder = reopen(Path(run), silence, Given(network=model, data=data))
     learning.training.run()
     finish(learning, folder)
     return learning.model
-
-
-def _silence(_: float, __: str) -> None:
-    """Show nothing."""

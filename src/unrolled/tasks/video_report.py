@@ -1,14 +1,14 @@
 """The report of a run of the video task: how it went, what it gets right, what it sees."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from math import log
 from pathlib import Path
+from typing import Any
 
-from unrolled.reports import render_page, report_progress
+from unrolled.reports import report_progress
 from unrolled.reports.filters import draw_filters
-from unrolled.storage import write_file
-from unrolled.tasks.report_rows import environment_rows, option_rows, told
+from unrolled.tasks.learning import Show
+from unrolled.tasks.report_rows import Rows, named_rows, share_rows
+from unrolled.tasks.run_report import write_run_report
 from unrolled.tasks.video import Learning
 from unrolled.tasks.video_command import command_of
 from unrolled.tasks.video_evaluation import VideoScore
@@ -22,7 +22,6 @@ from unrolled.tasks.video_view import (
 from unrolled.training.history import read_history
 from unrolled.training.run_folder import RunFolder
 
-_TEMPLATE = Path(__file__).parent / "templates" / "video.html"
 _MOST_COLUMNS = 30  # of a confusion matrix that is drawn
 
 
@@ -31,7 +30,7 @@ def write_report(
     folder: RunFolder,
     score: VideoScore,
     *,
-    show: Callable[[float, str], None] = lambda *_: None,
+    show: Show = lambda *_: None,
 ) -> Path:
     """Write ``report.html`` into the folder of a run that is over or was stopped.
 
@@ -51,16 +50,10 @@ def write_report(
     show(0.6, "clips")
     right, wrong = look_at_judged(learning, score)
     confusion = look_at_confusion(score) if len(score.class_names) <= _MOST_COLUMNS else None
-    context = {
-        "model": learning.model.model["name"] or folder.record.get("class"),
-        "source": Path(folder.request.get("data") or "").name,
-        "notices": learning.notices,
+    shown = {
         "score": score,
         "headline": score.headline(),
         "streams": learning.model.streams,
-        "finished": learning.training.share >= 1,
-        "counters": learning.counters,
-        "parameters": sum(weight.numel() for weight in learning.model.network.parameters()),
         "progress": progress,
         "right": right,
         "wrong": wrong,
@@ -71,41 +64,36 @@ def write_report(
         "filters": draw_filters(learning.model.network),
         "preprocessing": _preprocessing(learning),
         "faults": [*learning.clips.data.rejected, *learning.clips.data.damaged],
-        "options": _options(learning, folder),
-        "command": command_of(folder.request, folder.record.get("import", [])),
-        "data": _data(learning),
-        "environment": environment_rows(learning.training.options.device),
-        "written_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
-    write_file(folder.report, render_page(_TEMPLATE, context).encode())
-    return folder.report
+    return write_run_report(
+        learning,
+        folder,
+        shown,
+        options=_options(learning, folder),
+        data=_data(learning),
+        command=command_of(folder.request, folder.record.get("import", [])),
+    )
 
 
-def _preprocessing(learning: Learning) -> list[tuple[str, str]]:
+def _preprocessing(learning: Learning) -> Rows:
     found = learning.model.preprocessing.figures()
     if "height" not in found:
         return [("numbers of a step", str(len(found["mean"])))]
-    return [(name.replace("_", " "), told(value)) for name, value in found.items()]
+    return named_rows(found)
 
 
-def _options(learning: Learning, folder: RunFolder) -> dict[str, list[tuple[str, str]]]:
+def _options(learning: Learning, folder: RunFolder) -> dict[str, dict[str, Any]]:
     model = learning.model.model
     name = model["name"] or folder.record.get("class")
-    groups = {
-        "Network": {"name": name, **model["options"]},
-        "Reading": vars(learning.options),
-        "Training": vars(learning.training.options),
-    }
-    return option_rows(groups)
+    return {"Network": {"name": name, **model["options"]}, "Reading": vars(learning.options)}
 
 
-def _data(learning: Learning) -> list[tuple[str, str]]:
-    data, parts = learning.clips.data, learning.parts
+def _data(learning: Learning) -> Rows:
+    data = learning.clips.data
     rate = "none" if data.frames_per_second is None else f"{data.frames_per_second:g}"
     return [
         ("classes", f"{len(data.class_names):,}"),
-        ("train, valid, test", ", ".join(f"{len(found):,}" for found in parts.values())),
-        ("used + rejected", f"{len(data.samples):,} + {len(data.rejected):,} = {data.total:,}"),
+        *share_rows(learning.parts, used=len(data.samples), rejected=len(data.rejected)),
         ("damaged, used as far as they go", f"{len(data.damaged):,}"),
         ("frames a second", rate),
     ]

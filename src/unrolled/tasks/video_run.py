@@ -1,13 +1,14 @@
 """A run of the video task in its folder: begun, taken up again, finished."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unrolled.diagnostics import count_parameters
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.tasks.beginning import new_run
 from unrolled.tasks.continuing import take_up
+from unrolled.tasks.learning import Show, show_progress
 from unrolled.tasks.loading import loading_share
 from unrolled.tasks.network_options import unlike
 from unrolled.tasks.video import Learning, prepare
@@ -19,10 +20,7 @@ from unrolled.tasks.video_options import VideoOptions, VideoTrainingOptions
 from unrolled.tasks.video_report import write_report
 from unrolled.training.configuration import expand_path
 from unrolled.training.device import use_threads
-from unrolled.training.loop import Progress
 from unrolled.training.run_folder import RunFolder
-
-Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ def judge(learning: Learning) -> tuple[VideoScore, dict[str, Any]]:
         "used": len(clips.data.samples),
         "rejected": len(clips.data.rejected),
         "total": clips.data.total,
-        "parameters": sum(weight.numel() for weight in learning.model.network.parameters()),
+        "parameters": count_parameters(learning.model.network),
         "steps": counters.step,
         "skipped": counters.skipped,
         "seconds": counters.seconds,
@@ -140,14 +138,6 @@ def _prepare(folder: RunFolder, show: Show, given: Given) -> Learning:
     show(0.0, "reading")
     data = _data(folder, reading, given)
     use_threads(options.threads)
-    words = ""
-
-    def report(progress: Progress) -> None:
-        nonlocal words
-        if progress.loss is not None:
-            words = f"{progress.loss:.3f} nats"
-        show(progress.share, words)
-
     learning = prepare(
         data,
         name,
@@ -155,7 +145,7 @@ def _prepare(folder: RunFolder, show: Show, given: Given) -> Learning:
         reading=reading,
         training=options,
         folder=folder,
-        report=report,
+        report=show_progress(show),
         show=show,
     )
     digests = learning.model.parts

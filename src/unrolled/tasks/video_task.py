@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from unrolled.tasks.table import Show, Task
+from unrolled.tasks.learning import Show
+from unrolled.tasks.table import Task
 from unrolled.tasks.video import Learning, VideoModel
 from unrolled.tasks.video_run import Given, begin, finish, reopen
 from unrolled.training.run_folder import RunFolder

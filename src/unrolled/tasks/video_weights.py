@@ -1,6 +1,6 @@
 """Starting from weights that were learnt before, and features computed once where they stay."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -13,6 +13,7 @@ from unrolled.errors import ConfigError, ReaderError
 from unrolled.readers.known_weights import how_to_get_weights, known_weights
 from unrolled.readers.tensor_cache import Kept, TensorCache, fingerprint_of
 from unrolled.readers.weights import read_weights
+from unrolled.tasks.learning import Show
 from unrolled.tasks.model_folder import read_model, task_of_model
 from unrolled.tasks.video_clips import Clips
 from unrolled.tasks.video_networks import AnyRecurrence, network_options
@@ -25,7 +26,6 @@ from unrolled.tasks.video_preprocessing import (
 )
 from unrolled.training.modes import evaluating
 
-Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 _FRAMES_AT_A_TIME = 64
 _LEARNT_WITH = ("edges",)  # options that change what a network says, and no shape of a weight
 _ENCODER = "encoder."  # begins the names of a captioner's tensors that are its encoder's
