@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.reports.pages import Page
-from unrolled.tasks.captioning_command import command_of
+from unrolled.tasks.captioning_configuration import CAPTIONING_CONFIGURATION
 from unrolled.tasks.captioning_evaluation import CaptioningScore
 from unrolled.tasks.captioning_learning import Learning
 from unrolled.tasks.captioning_report import write_report
 from unrolled.tasks.captioning_run import begin, judge
 from unrolled.tasks.captioning_view import look_at_examples, look_at_samples
+from unrolled.tasks.command import command_of
 from unrolled.training.history import History, Observation
 from unrolled.training.run_folder import RunFolder
 
@@ -109,7 +110,7 @@ def test_models_that_do_not_look_and_films_have_a_page_too(name: str, tmp_path: 
 
 
 def test_the_command_repeats_the_run(soft: Run) -> None:
-    command = command_of(soft[1].request)
+    command = command_of(soft[1].request, CAPTIONING_CONFIGURATION)
     for part in ("--height 32", "--scenes 40", "--beam 2", "--set model.attention_size=5"):
         assert part in command
     assert "--frames 3" in command

@@ -1,9 +1,9 @@
 """``unrolled evaluate``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -15,6 +15,7 @@ from unrolled.errors import ConfigError
 if TYPE_CHECKING:
     from unrolled.diagnostics import MotionDiagnosis
     from unrolled.tasks.language import LanguageModel
+    from unrolled.tasks.table import Task
     from unrolled.tasks.video import VideoModel
     from unrolled.tasks.video_evaluation import VideoScore
 
@@ -81,11 +82,18 @@ def evaluate(
         json: print one JSON object and nothing else.
     """
     from unrolled.tasks.table import load_model
+    from unrolled.training.configuration import expand_path
     from unrolled.training.device import use_threads
 
     run_imports(import_)
     task, loaded = load_model(model)
     use_threads(0)
+    if data is None:
+        request = _remembered(task, model)
+        data = request["data"]
+        encoding = request["reading"].get("encoding", encoding)
+        judging = replace(judging, images=judging.images or request["reading"].get("images"))
+    data = expand_path(data)
     if task.name == "language":
         return _language(loaded, model, data, part, encoding, json=json)
     if task.name == "captioning":
@@ -96,26 +104,29 @@ def evaluate(
     return _video(loaded, model, data, part, given, average, joined, motion=motion, json=json)
 
 
+def _remembered(task: "Task", model: Path) -> dict[str, Any]:
+    """Return the request of the run that a model is of, which names its data."""
+    from unrolled.training.run_folder import CONFIGURATION
+
+    path = model / CONFIGURATION
+    request = task.configuration.read_request(path) if path.exists() else {"data": None}
+    if request["data"] is None:
+        cure = f"pass {task.configuration.data}"
+        raise ConfigError("--data", f"{model}, which remembers no data", cure)
+    return request
+
+
 def _language(
     loaded: "LanguageModel",
     model: Path,
-    data: str | None,
+    data: str,
     part: str | None,
     encoding: str,
     *,
     json: bool,
 ) -> None:
-    from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
     from unrolled.tasks.language_evaluation import evaluate_file
-    from unrolled.training.configuration import expand_path
-    from unrolled.training.run_folder import CONFIGURATION
 
-    if data is None and (model / CONFIGURATION).exists():
-        request = LANGUAGE_CONFIGURATION.read_request(model / CONFIGURATION)
-        data, encoding = request["data"], request["reading"]["encoding"]
-    if data is None:
-        raise ConfigError("--data", f"{model}, which remembers no file", "pass a text")
-    data = expand_path(data)
     figures = evaluate_file(loaded, data, encoding=encoding, part=part).figures()
     if json:
         print_json({"model": str(model), "data": data, **figures})
@@ -137,7 +148,7 @@ def _language(
 def _video(
     loaded: "VideoModel",
     model: Path,
-    data: str | None,
+    data: str,
     part: str | None,
     changes: Mapping[str, object],
     average: Literal["probabilities", "logits"] | None,
@@ -146,19 +157,9 @@ def _video(
     motion: bool,
     json: bool,
 ) -> None:
-    from dataclasses import replace
-
-    from unrolled.tasks.video_configuration import VIDEO_CONFIGURATION
     from unrolled.tasks.video_evaluation import evaluate_data
     from unrolled.tasks.video_motion import diagnose_data
-    from unrolled.training.configuration import expand_path
-    from unrolled.training.run_folder import CONFIGURATION
 
-    if data is None and (model / CONFIGURATION).exists():
-        data = VIDEO_CONFIGURATION.read_request(model / CONFIGURATION)["data"]
-    if data is None:
-        raise ConfigError("--data", f"{model}, which remembers no data", "pass a folder of videos")
-    data = expand_path(data)
     reading = replace(loaded.reading, **changes)  # type: ignore[arg-type]
     if joined.live:
         from unrolled.tasks.video_joined_evaluation import evaluate_live

@@ -6,6 +6,7 @@ from unrolled.tasks.captioning_learning_options import (
     CaptioningTrainingOptions,
     DescribingOptions,
 )
+from unrolled.tasks.captioning_networks import DEFAULT_MODEL, captioner_options
 from unrolled.tasks.captioning_options import CaptioningOptions
 from unrolled.tasks.configuration import TaskConfiguration
 
@@ -18,4 +19,8 @@ CAPTIONING_CONFIGURATION = TaskConfiguration(
     },
     data="a file of captions or world",
     reading="how pictures and captions are read",
+    default_model=DEFAULT_MODEL,
+    usual_options=lambda request: captioner_options(
+        request["model"], request["describing"]["encoder"]
+    ),
 )

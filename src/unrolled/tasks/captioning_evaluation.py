@@ -26,6 +26,20 @@ from unrolled.training.modes import evaluating
 _AT_A_TIME = 32  # pictures that are searched for captions together
 
 
+# What scores are called, by their names in figures.
+METRICS = {
+    "bleu_1": "BLEU-1",
+    "bleu_2": "BLEU-2",
+    "bleu_3": "BLEU-3",
+    "bleu_4": "BLEU-4",
+    "rouge_l": "ROUGE-L",
+    "cider": "CIDEr",
+    "cider_d": "CIDEr-D",
+    "meteor": "METEOR",
+    "spice": "SPICE",
+}
+
+
 @dataclass(frozen=True)
 class Jars:
     """Where the jars of METEOR and SPICE are; they need Java."""

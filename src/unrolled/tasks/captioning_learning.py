@@ -17,7 +17,7 @@ from unrolled.tasks.captioning_learning_options import (
 from unrolled.tasks.captioning_networks import DEFAULT_MODEL, build_captioner
 from unrolled.tasks.captioning_options import CaptioningOptions
 from unrolled.tasks.learning import Show
-from unrolled.tasks.parts import PARTS
+from unrolled.tasks.parts import PARTS, held_out_part
 from unrolled.tasks.video_preprocessing import Preprocessing
 from unrolled.tasks.video_weights import preprocessing_like, start_from
 from unrolled.training.configuration import expand_path
@@ -61,7 +61,7 @@ class Learning:
     @property
     def held_out(self) -> tuple[str, list[int]]:
         """The pictures that figures are of, and their part: test, or else valid, or else train."""
-        part = next(name for name in ("test", "valid", "train") if self.parts[name])
+        part = held_out_part(self.parts)
         return part, self.parts[part]
 
 

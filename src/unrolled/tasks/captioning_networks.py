@@ -62,7 +62,7 @@ def restore_captioner(
         ReaderError: a size that the tensors do not bear out.
     """
     name, encoder, options = model["name"], model["encoder"], model["options"]
-    require_fitting_sizes(unusual_options(name, encoder, options), dict(tensors))
+    require_fitting_sizes(unlike(captioner_options(name, encoder), options), dict(tensors))
     captioner = build_captioner(name, encoder, vocabulary_size, options)
     captioner.load_state_dict(dict(tensors))
     return captioner.eval()
@@ -80,11 +80,6 @@ def captioner_options(name: str, encoder: str) -> dict[str, Any]:
 def resolved_options(name: str, encoder: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options with those left out, as far as a file can hold their values."""
     return plain_options(captioner_options(name, encoder)) | dict(options)
-
-
-def unusual_options(name: str, encoder: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those options that are not what they usually are."""
-    return unlike(captioner_options(name, encoder), options)
 
 
 def captioner_class(name: str) -> type[Captioner[Any, Any, Any]]:

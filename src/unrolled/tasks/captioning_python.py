@@ -10,7 +10,6 @@ from unrolled.tasks.captioning_learning_options import (
     CaptioningTrainingOptions,
     DescribingOptions,
 )
-from unrolled.tasks.captioning_networks import DEFAULT_MODEL
 from unrolled.tasks.captioning_options import CaptioningOptions
 from unrolled.tasks.captioning_run import begin, finish, reopen
 from unrolled.tasks.learning import silence
@@ -29,13 +28,13 @@ def train_captioning(
     """Train a model on captions, keep it in a run folder, and return it; see ``unrolled.train``."""
     if not isinstance(data, str | Path):
         raise ConfigError("a file of captions, or world", type(data).__name__)
-    if not (model is None or isinstance(model, str)):
+    if not isinstance(model, str):
         cure = "unrolled.register a class of yours under a name"
         raise ConfigError("the name of a model that describes", type(model).__name__, cure)
     known = {field.name for field in fields(CaptioningTrainingOptions)}
     request = {
         "data": str(data),
-        "model": model or DEFAULT_MODEL,
+        "model": model,
         "options": options or {},
         "reading": asdict(reading),
         "describing": asdict(describing),

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.reports import report_progress
-from unrolled.tasks.captioning_command import command_of
-from unrolled.tasks.captioning_evaluation import CaptioningScore
+from unrolled.tasks.captioning_configuration import CAPTIONING_CONFIGURATION
+from unrolled.tasks.captioning_evaluation import METRICS, CaptioningScore
 from unrolled.tasks.captioning_learning import Learning
 from unrolled.tasks.captioning_view import look_at_attention, look_at_examples, look_at_samples
 from unrolled.tasks.learning import Show
@@ -14,18 +14,6 @@ from unrolled.tasks.report_rows import Rows, named_rows, share_rows
 from unrolled.tasks.run_report import write_run_report
 from unrolled.training.history import read_history
 from unrolled.training.run_folder import RunFolder
-
-_METRICS = {
-    "bleu_1": "BLEU-1",
-    "bleu_2": "BLEU-2",
-    "bleu_3": "BLEU-3",
-    "bleu_4": "BLEU-4",
-    "rouge_l": "ROUGE-L",
-    "cider": "CIDEr",
-    "cider_d": "CIDEr-D",
-    "meteor": "METEOR",
-    "spice": "SPICE",
-}
 
 
 def write_report(
@@ -56,7 +44,7 @@ def write_report(
         "kind": "films" if learning.model.films else "pictures",
         "score": score,
         "headline": score.headline(),
-        "scores": [(_METRICS.get(name, name), value) for name, value in score.scores.items()],
+        "scores": [(METRICS.get(name, name), value) for name, value in score.scores.items()],
         "progress": progress,
         "good": good,
         "failed": failed,
@@ -69,9 +57,9 @@ def write_report(
         learning,
         folder,
         shown,
+        configuration=CAPTIONING_CONFIGURATION,
         options=_options(learning, folder),
         data=_data(learning),
-        command=command_of(folder.request, folder.record.get("import", [])),
     )
 
 

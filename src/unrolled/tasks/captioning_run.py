@@ -5,8 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from unrolled.diagnostics import count_parameters
-from unrolled.errors import ReaderError
 from unrolled.tasks.beginning import new_run
 from unrolled.tasks.captioning_configuration import CAPTIONING_CONFIGURATION
 from unrolled.tasks.captioning_data import read_captioning_data
@@ -19,13 +17,11 @@ from unrolled.tasks.captioning_learning_options import (
 from unrolled.tasks.captioning_networks import (
     captioner_class,
     resolved_options,
-    unusual_options,
 )
 from unrolled.tasks.captioning_options import CaptioningOptions
 from unrolled.tasks.captioning_report import write_report
-from unrolled.tasks.continuing import take_up
-from unrolled.tasks.learning import Show, show_progress
-from unrolled.tasks.loading import loading_share
+from unrolled.tasks.continuing import require_unchanged, take_up
+from unrolled.tasks.learning import Show, run_figures, show_progress
 from unrolled.training.configuration import expand_path
 from unrolled.training.device import use_threads
 from unrolled.training.run_folder import RunFolder
@@ -60,9 +56,7 @@ def reopen(path: Path, show: Show) -> tuple[Learning, RunFolder]:
     Raises:
         ReaderError: no run there, none of its checkpoints is good, or its data has changed.
     """
-    return take_up(
-        path, CAPTIONING_CONFIGURATION, _unusual, lambda folder, _: _prepare(folder, show)
-    )
+    return take_up(path, CAPTIONING_CONFIGURATION, lambda folder, _: _prepare(folder, show))
 
 
 def finish(learning: Learning, folder: RunFolder, show: Show = lambda *_: None) -> dict[str, Any]:
@@ -87,20 +81,11 @@ def judge(
         **score.diversity._asdict(),
         "valid_nats_per_word": counters.best,
         "vocabulary_size": len(learning.model.vocabulary),
-        "used": len(data.items),
-        "rejected": len(data.rejected),
-        "total": data.total,
-        "parameters": count_parameters(learning.model.network),
-        "steps": counters.step,
-        "skipped": counters.skipped,
-        "seconds": counters.seconds,
-        "loader_share": loading_share(learning.batches, counters.seconds),
+        **run_figures(
+            learning, learning.batches, used=len(data.items), rejected=len(data.rejected)
+        ),
     }
     return score, figures
-
-
-def _unusual(request: dict[str, Any]) -> dict[str, Any]:
-    return unusual_options(request["model"], request["describing"]["encoder"], request["options"])
 
 
 def _prepare(folder: RunFolder, show: Show) -> Learning:
@@ -124,12 +109,7 @@ def _prepare(folder: RunFolder, show: Show) -> Learning:
         show=show,
     )
     words_known = json.dumps(learning.model.vocabulary.entries).encode()
-    found = {
-        "parts": learning.model.parts,
-        "vocabulary": hashlib.sha256(words_known).hexdigest(),
-    }
-    for what, value in found.items():
-        if folder.record.setdefault(what, value) != value:
-            expected = f"the {what} of {request['data']} as when the run began"
-            raise ReaderError(expected, "others")
+    require_unchanged(folder, "parts", learning.model.parts, what=request["data"])
+    digest = hashlib.sha256(words_known).hexdigest()
+    require_unchanged(folder, "vocabulary", digest, what="the vocabulary")
     return learning

@@ -3,6 +3,7 @@
 from typing import Any
 
 from unrolled.tasks.captioning import CaptioningModel
+from unrolled.tasks.captioning_configuration import CAPTIONING_CONFIGURATION
 from unrolled.tasks.captioning_run import begin, finish, reopen
 from unrolled.tasks.table import Task
 
@@ -30,6 +31,7 @@ def _summary(figures: dict[str, Any], finished: bool) -> str:
 
 CAPTIONING = Task(
     name="captioning",
+    configuration=CAPTIONING_CONFIGURATION,
     begin=begin,
     reopen=reopen,
     finish=finish,

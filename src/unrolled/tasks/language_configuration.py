@@ -3,6 +3,7 @@
 from typing import Literal
 
 from unrolled.tasks.configuration import TaskConfiguration
+from unrolled.tasks.language_networks import DEFAULT_MODEL, network_options
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.training.options import TrainingOptions
 
@@ -11,4 +12,6 @@ LANGUAGE_CONFIGURATION = TaskConfiguration(
     sections={"reading": LanguageOptions, "training": TrainingOptions},
     data="a file, a folder or a pattern",
     reading="how the text is read",
+    default_model=DEFAULT_MODEL,
+    usual_options=lambda request: network_options(request["model"]),
 )

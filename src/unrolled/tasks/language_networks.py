@@ -11,10 +11,11 @@ from unrolled.models import RecurrentLanguageModel
 from unrolled.recurrence import Recurrence
 from unrolled.registry import lookup_recurrence
 from unrolled.tasks.model_folder import require_fitting_sizes
-from unrolled.tasks.network_options import build_with, unlike
+from unrolled.tasks.network_options import build_with, module_needed, unlike
 from unrolled.training.modes import evaluating
 
 Network: TypeAlias = Recurrence[Any, Any, Any, Any]
+DEFAULT_MODEL = "lstm"
 
 
 def build_language_network(
@@ -63,7 +64,7 @@ def restore_language_network(
     name = model["name"]
     if name is None:
         raise module_needed("model", str(model["class"]), "unrolled.load(FOLDER, model=MODULE)")
-    require_fitting_sizes(unusual_options(name, model["options"]), tensors)
+    require_fitting_sizes(unlike(network_options(name), model["options"]), tensors)
     with torch.device("meta"):  # sizes first: memory is that of the file's tensors alone
         network = build_language_network(name, vocabulary_size, model["options"])
     network.load_state_dict(tensors, assign=True)
@@ -77,12 +78,6 @@ def describe(name: str | Network, options: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "options": options}
 
 
-def module_needed(what: str, cls: str, cure: str) -> ConfigError:
-    """Return the error for what was made from a module that no name stands for."""
-    short = cls if len(cls) <= 60 else f"{cls[:57]}..."
-    return ConfigError(f"the {short} that this {what} was made from", "no module", f"call {cure}")
-
-
 def resolved_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
     """Return the options with those that were left out, as far as a file can hold their values."""
     usual = {
@@ -91,11 +86,6 @@ def resolved_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
         if value is None or isinstance(value, bool | int | float | str)
     }
     return usual | options
-
-
-def unusual_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Return those options that are not what they are by default."""
-    return unlike(network_options(name), options)
 
 
 def network_options(name: str) -> dict[str, Any]:

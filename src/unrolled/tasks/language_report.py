@@ -7,7 +7,7 @@ from torch import Tensor
 
 from unrolled.reports import GradientReport, probe_gradients, report_progress
 from unrolled.tasks.language import Learning, loss_of
-from unrolled.tasks.language_command import command_of
+from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
 from unrolled.tasks.language_networks import network_options
 from unrolled.tasks.language_view import Standing, look_at_data, look_at_writing
 from unrolled.tasks.learning import Show
@@ -58,9 +58,9 @@ def write_report(
         learning,
         folder,
         shown,
+        configuration=LANGUAGE_CONFIGURATION,
         options=_options(learning, folder),
         data=_data(learning),
-        command=command_of(folder.request, folder.record.get("import", [])),
     )
 
 

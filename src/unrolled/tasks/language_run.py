@@ -7,11 +7,11 @@ from math import exp
 from pathlib import Path
 from typing import Any
 
-from unrolled.errors import ConfigError, ReaderError
+from unrolled.errors import ConfigError
 from unrolled.readers.text import TextParts
 from unrolled.readers.word_vectors import read_word_vectors, vector_size
 from unrolled.tasks.beginning import new_run
-from unrolled.tasks.continuing import take_up
+from unrolled.tasks.continuing import require_unchanged, take_up
 from unrolled.tasks.language import Learning, prepare
 from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
 from unrolled.tasks.language_data import read_language_parts
@@ -23,13 +23,12 @@ from unrolled.tasks.language_embeddings import (
 )
 from unrolled.tasks.language_networks import (
     Network,
-    module_needed,
     resolved_options,
-    unusual_options,
 )
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.tasks.language_report import write_report
 from unrolled.tasks.learning import Show, show_progress
+from unrolled.tasks.network_options import module_needed
 from unrolled.tasks.vocabulary import Words
 from unrolled.training.configuration import expand_path
 from unrolled.training.device import use_threads
@@ -102,7 +101,6 @@ def reopen(
     return take_up(
         path,
         LANGUAGE_CONFIGURATION,
-        lambda request: unusual_options(request["model"], request["options"]),
         lambda folder, fresh: _prepare(folder, show, given, fresh=fresh),
     )
 
@@ -138,8 +136,7 @@ def _text(folder: RunFolder, reading: LanguageOptions, given: Given) -> TextPart
         text = read_language_parts(
             expand_path(data), split=reading.split, encoding=reading.encoding
         )
-    if folder.record.setdefault("parts", text.hashes()) != text.hashes():
-        raise ReaderError(f"{data or 'the text'} as it was when the run began", "another text")
+    require_unchanged(folder, "parts", text.hashes(), what=data or "the text")
     return text
 
 
@@ -169,8 +166,7 @@ def _prepare(folder: RunFolder, show: Show, given: Given, *, fresh: bool) -> Lea
     if reading.embeddings is not None:
         _embed(learning, folder, reading, show, fresh=fresh)
     digest = hashlib.sha256(json.dumps(learning.model.vocabulary.entries).encode()).hexdigest()
-    if folder.record.setdefault("vocabulary", digest) != digest:
-        raise ReaderError("the vocabulary as it was when the run began", "another one")
+    require_unchanged(folder, "vocabulary", digest, what="the vocabulary")
     return learning
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.tasks.language import LanguageModel, Learning
+from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
 from unrolled.tasks.language_run import Given, begin, finish, reopen
 from unrolled.tasks.learning import Show
 from unrolled.tasks.table import Task
@@ -27,6 +28,7 @@ def _summary(figures: dict[str, Any], finished: bool) -> str:
 
 LANGUAGE = Task(
     name="language",
+    configuration=LANGUAGE_CONFIGURATION,
     begin=_begin,
     reopen=reopen,
     finish=finish,

@@ -5,6 +5,8 @@ from typing import Any, Protocol, TypeAlias
 
 from torch import nn
 
+from unrolled.diagnostics import count_parameters
+from unrolled.tasks.loading import Chunks, loading_share
 from unrolled.training.loop import Progress, Training
 
 Show: TypeAlias = Callable[[float, str], None]  # the share that is done, and a few words on it
@@ -53,3 +55,27 @@ def show_progress(show: Show) -> Callable[[Progress], None]:
         show(progress.share, words)
 
     return report
+
+
+def run_figures(
+    learning: AnyLearning, chunks: Chunks, *, used: int, rejected: int
+) -> dict[str, Any]:
+    """Return the figures of a run that do not depend on what it learns.
+
+    Args:
+        learning: the run.
+        chunks: that it learns from.
+        used: samples of the data.
+        rejected: samples that could not be used.
+    """
+    counters = learning.training.counters
+    return {
+        "used": used,
+        "rejected": rejected,
+        "total": used + rejected,
+        "parameters": count_parameters(learning.model.network),
+        "steps": counters.step,
+        "skipped": counters.skipped,
+        "seconds": counters.seconds,
+        "loader_share": loading_share(chunks, counters.seconds),
+    }

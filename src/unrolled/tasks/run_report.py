@@ -7,6 +7,8 @@ from typing import Any
 from unrolled.diagnostics import count_parameters
 from unrolled.reports import render_page
 from unrolled.storage import write_file
+from unrolled.tasks.command import command_of
+from unrolled.tasks.configuration import TaskConfiguration
 from unrolled.tasks.learning import AnyLearning
 from unrolled.tasks.report_rows import Rows, environment_rows, option_rows
 from unrolled.training.run_folder import RunFolder
@@ -19,9 +21,9 @@ def write_run_report(
     folder: RunFolder,
     shown: Mapping[str, Any],
     *,
+    configuration: TaskConfiguration,
     options: Mapping[str, Mapping[str, Any]],
     data: Rows,
-    command: str,
 ) -> Path:
     """Write ``report.html`` into the folder of a run, from the template of its task.
 
@@ -31,9 +33,9 @@ def write_run_report(
         learning: the run.
         folder: of the run.
         shown: what the template of the task names.
+        configuration: of the task.
         options: of the run, by the title of their group; those of its training come last.
         data: rows on what was learnt from.
-        command: that repeats the run.
 
     Returns:
         The path of the page.
@@ -47,7 +49,7 @@ def write_run_report(
         "counters": training.counters,
         "parameters": count_parameters(model.network),
         "options": option_rows({**options, "Training": vars(training.options)}),
-        "command": command,
+        "command": command_of(folder.request, configuration, folder.record.get("import", [])),
         "data": data,
         "environment": environment_rows(training.options.device),
         **shown,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.errors import ConfigError
+from unrolled.tasks.configuration import TaskConfiguration
 from unrolled.tasks.learning import Show
 from unrolled.tasks.model_folder import task_of_model
 from unrolled.training.run_folder import RunFolder
@@ -24,6 +25,7 @@ class Task:
 
     Args:
         name: as in ``unrolled train NAME``.
+        configuration: what one of its configurations may say.
         begin: gets a run ready in a new folder, given what was asked for and files of code to run.
         reopen: takes a run up where it was left.
         finish: writes model and report, and returns the figures.
@@ -33,6 +35,7 @@ class Task:
     """
 
     name: str
+    configuration: TaskConfiguration
     begin: Callable[[Path | None, dict[str, Any], Show, tuple[Path, ...]], tuple[Any, RunFolder]]
     reopen: Callable[[Path, Show], tuple[Any, RunFolder]]
     finish: Callable[[Any, RunFolder, Show], dict[str, Any]]

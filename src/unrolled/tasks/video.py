@@ -23,6 +23,7 @@ from unrolled.tasks.video_joined import (
 )
 from unrolled.tasks.video_keeping import cache_of, kept_for, tell
 from unrolled.tasks.video_networks import (
+    DEFAULT_MODEL,
     AnyRecurrence,
     Network,
     as_recurrence,
@@ -49,7 +50,6 @@ from unrolled.training.loop import Counters, Poll, Progress, Training
 from unrolled.training.options import TrainingOptions
 from unrolled.training.run_folder import RunFolder
 
-DEFAULT_MODEL = "causal_small"
 _AT_A_TIME = 32  # clips of an evaluation
 _LEAST = 1e-12  # of a probability, before its logarithm
 

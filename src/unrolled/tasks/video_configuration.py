@@ -3,6 +3,7 @@
 from typing import Literal
 
 from unrolled.tasks.configuration import TaskConfiguration
+from unrolled.tasks.video_networks import DEFAULT_MODEL, network_options
 from unrolled.tasks.video_options import VideoOptions, VideoTrainingOptions
 
 VIDEO_CONFIGURATION = TaskConfiguration(
@@ -10,4 +11,6 @@ VIDEO_CONFIGURATION = TaskConfiguration(
     sections={"reading": VideoOptions, "training": VideoTrainingOptions},
     data="a folder, a list, a CSV or world",
     reading="how clips are taken and judged",
+    default_model=DEFAULT_MODEL,
+    usual_options=lambda request: network_options(request["model"]),
 )

@@ -13,11 +13,18 @@ from unrolled.layers import PerClip, PerFrame
 from unrolled.recurrence import Recurrence
 from unrolled.registry import lookup
 from unrolled.tasks.model_folder import require_fitting_sizes
-from unrolled.tasks.network_options import build_with, options_of, plain_options, unlike
+from unrolled.tasks.network_options import (
+    build_with,
+    module_needed,
+    options_of,
+    plain_options,
+    unlike,
+)
 from unrolled.training.modes import evaluating
 
 AnyRecurrence: TypeAlias = Recurrence[Any, Any, Any, Any]
 Network: TypeAlias = nn.Module
+DEFAULT_MODEL = "causal_small"  # labels every frame of a live stream as it comes
 
 
 def build_video_network(
@@ -64,9 +71,7 @@ def restore_video_network(
     if network is None:
         name = model["name"]
         if name is None:
-            what = f"the {model['class']} that this model was made from"
-            cure = "call unrolled.load(FOLDER, model=MODULE)"
-            raise ConfigError(what, "no module", cure)
+            raise module_needed("model", str(model["class"]), "unrolled.load(FOLDER, model=MODULE)")
         require_fitting_sizes(unlike(network_options(name), model["options"]), tensors)
         network = build_video_network(name, class_count, model["options"], clip)
     network.load_state_dict(tensors)

@@ -10,7 +10,7 @@ from unrolled.tasks.learning import Show
 from unrolled.tasks.report_rows import Rows, named_rows, share_rows
 from unrolled.tasks.run_report import write_run_report
 from unrolled.tasks.video import Learning
-from unrolled.tasks.video_command import command_of
+from unrolled.tasks.video_configuration import VIDEO_CONFIGURATION
 from unrolled.tasks.video_evaluation import VideoScore
 from unrolled.tasks.video_view import (
     class_rows,
@@ -69,9 +69,9 @@ def write_report(
         learning,
         folder,
         shown,
+        configuration=VIDEO_CONFIGURATION,
         options=_options(learning, folder),
         data=_data(learning),
-        command=command_of(folder.request, folder.record.get("import", [])),
     )
 
 

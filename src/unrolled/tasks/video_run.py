@@ -4,18 +4,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unrolled.diagnostics import count_parameters
-from unrolled.errors import ConfigError, ReaderError
+from unrolled.errors import ConfigError
 from unrolled.tasks.beginning import new_run
-from unrolled.tasks.continuing import take_up
-from unrolled.tasks.learning import Show, show_progress
-from unrolled.tasks.loading import loading_share
-from unrolled.tasks.network_options import unlike
+from unrolled.tasks.continuing import require_unchanged, take_up
+from unrolled.tasks.learning import Show, run_figures, show_progress
+from unrolled.tasks.network_options import module_needed
+from unrolled.tasks.parts import held_out_part
 from unrolled.tasks.video import Learning, prepare
 from unrolled.tasks.video_configuration import VIDEO_CONFIGURATION
 from unrolled.tasks.video_data import VideoData, read_video_data
 from unrolled.tasks.video_evaluation import VideoScore, evaluate_samples
-from unrolled.tasks.video_networks import Network, network_options, resolved_options
+from unrolled.tasks.video_networks import Network, resolved_options
 from unrolled.tasks.video_options import VideoOptions, VideoTrainingOptions
 from unrolled.tasks.video_report import write_report
 from unrolled.training.configuration import expand_path
@@ -72,9 +71,7 @@ def reopen(path: Path, show: Show, given: Given = Given()) -> tuple[Learning, Ru
         ReaderError: no run there, none of its checkpoints is good, or its data has changed.
         ConfigError: the run was given a network or data, and now is not.
     """
-    return take_up(
-        path, VIDEO_CONFIGURATION, _unusual_options, lambda folder, _: _prepare(folder, show, given)
-    )
+    return take_up(path, VIDEO_CONFIGURATION, lambda folder, _: _prepare(folder, show, given))
 
 
 def finish(learning: Learning, folder: RunFolder, show: Show = lambda *_: None) -> dict[str, Any]:
@@ -88,11 +85,11 @@ def finish(learning: Learning, folder: RunFolder, show: Show = lambda *_: None) 
 
 def judge(learning: Learning) -> tuple[VideoScore, dict[str, Any]]:
     """Return how good what a run has learnt is on what was held out, and the run's figures."""
-    counters, clips = learning.counters, learning.clips
-    part = "test" if learning.parts["test"] else "valid" if learning.parts["valid"] else "train"
+    counters, data = learning.counters, learning.clips.data
+    part = held_out_part(learning.parts)
     score = evaluate_samples(
         learning.model,
-        clips,
+        learning.clips,
         learning.parts[part],
         part=part,
         views=(learning.options.test_clips, learning.options.test_crops),
@@ -101,20 +98,11 @@ def judge(learning: Learning) -> tuple[VideoScore, dict[str, Any]]:
         **score.headline(),
         "valid_nats_per_clip": counters.best,
         "streams": learning.model.streams,
-        "used": len(clips.data.samples),
-        "rejected": len(clips.data.rejected),
-        "total": clips.data.total,
-        "parameters": count_parameters(learning.model.network),
-        "steps": counters.step,
-        "skipped": counters.skipped,
-        "seconds": counters.seconds,
-        "loader_share": loading_share(learning.batches, counters.seconds),
+        **run_figures(
+            learning, learning.batches, used=len(data.samples), rejected=len(data.rejected)
+        ),
     }
     return score, figures
-
-
-def _unusual_options(request: dict[str, Any]) -> dict[str, Any]:
-    return unlike(network_options(request["model"]), request["options"])
 
 
 def _data(folder: RunFolder, reading: VideoOptions, given: Given) -> VideoData:
@@ -132,9 +120,8 @@ def _prepare(folder: RunFolder, show: Show, given: Given) -> Learning:
     options = VideoTrainingOptions(**request["training"])
     name = request["model"] if given.network is None else given.network
     if name is None:
-        expected = f"the {folder.record['class']} that this run was made from"
-        cure = f"call unrolled.resume({str(folder.path)!r}, model=MODULE)"
-        raise ConfigError(expected, "no module", cure)
+        cure = f"unrolled.resume({str(folder.path)!r}, model=MODULE)"
+        raise module_needed("run", str(folder.record["class"]), cure)
     show(0.0, "reading")
     data = _data(folder, reading, given)
     use_threads(options.threads)
@@ -148,7 +135,6 @@ def _prepare(folder: RunFolder, show: Show, given: Given) -> Learning:
         report=show_progress(show),
         show=show,
     )
-    digests = learning.model.parts
-    if folder.record.setdefault("parts", digests) != digests:
-        raise ReaderError(f"{request['data'] or 'the data'} as when the run began", "other clips")
+    what = request["data"] or "the data"
+    require_unchanged(folder, "parts", learning.model.parts, what=what)
     return learning

@@ -6,6 +6,7 @@ from typing import Any
 from unrolled.tasks.learning import Show
 from unrolled.tasks.table import Task
 from unrolled.tasks.video import Learning, VideoModel
+from unrolled.tasks.video_configuration import VIDEO_CONFIGURATION
 from unrolled.tasks.video_run import Given, begin, finish, reopen
 from unrolled.training.run_folder import RunFolder
 
@@ -30,6 +31,7 @@ def _summary(figures: dict[str, Any], finished: bool) -> str:
 
 VIDEO = Task(
     name="video",
+    configuration=VIDEO_CONFIGURATION,
     begin=_begin,
     reopen=reopen,
     finish=finish,
