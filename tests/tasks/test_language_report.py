@@ -124,7 +124,8 @@ def test_words_and_a_text_too_short_to_hold_out() -> None:
 
 
 def test_a_known_floor_is_shown(tmp_path: Path) -> None:
-    folder = RunFolder.new(tmp_path / "run", "language", {"data": "story.txt"}, keep=1)
+    request = {"data": "story.txt", "model": "lstm", "options": {}, "reading": {}, "training": {}}
+    folder = RunFolder.new(tmp_path / "run", "language", request, keep=1)
     options = TrainingOptions(max_steps=3, window=11)
     text = TextParts(CODE, CODE[:200])
     learning = prepare(text, options={"hidden_size": 7}, training=options, folder=folder)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
+from unrolled.cli.help import FoldedHelp
 from unrolled.cli.imports import Imports, run_imports
 from unrolled.cli.output import print_json, print_table, progress_bar
 from unrolled.cli.running import model_options
@@ -108,7 +109,7 @@ def video(
     _show_video(found, comparing.form)
 
 
-@compare.command
+@compare.command(help_formatter=FoldedHelp(without=CaptioningTrainingOptions.refused))
 def captioning(
     *,
     data: str,

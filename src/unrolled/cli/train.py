@@ -7,10 +7,12 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from unrolled.cli.configured import configured
+from unrolled.cli.help import FoldedHelp
 from unrolled.cli.learning import RunFlags, learn
 from unrolled.cli.running import run_to_the_end
 from unrolled.cli.train_captioning import captioning
 from unrolled.cli.train_video import video
+from unrolled.tasks.captioning_learning_options import CaptioningTrainingOptions
 from unrolled.tasks.language_network_options import NETWORK_OPTIONS
 from unrolled.tasks.language_options import LanguageOptions
 from unrolled.training.options import TrainingOptions
@@ -80,4 +82,8 @@ def language(
 
 
 train.command(video, config=configured("video"))
-train.command(captioning, config=configured("captioning"))
+train.command(
+    captioning,
+    config=configured("captioning"),
+    help_formatter=FoldedHelp(without=CaptioningTrainingOptions.refused),
+)

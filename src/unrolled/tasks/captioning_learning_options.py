@@ -69,6 +69,7 @@ class CaptioningTrainingOptions(TrainingOptions):  # noqa: D101 (it has its pare
     __doc__ = TrainingOptions.__doc__
 
     usual_epochs: ClassVar[int] = 15
+    refused: ClassVar[tuple[str, ...]] = ("window", "backward_steps", "carry_state")
 
     batch_size: int = 32
     learning_rate: float = 3e-3
@@ -79,7 +80,7 @@ class CaptioningTrainingOptions(TrainingOptions):  # noqa: D101 (it has its pare
     def __post_init__(self) -> None:
         super().__post_init__()
         usual = TrainingOptions.__dataclass_fields__
-        for name in ("window", "backward_steps", "carry_state"):
+        for name in self.refused:
             if getattr(self, name) != usual[name].default:
                 flag = f"--{name.replace('_', '-')}"
                 raise ConfigError(
