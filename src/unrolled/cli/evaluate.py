@@ -82,38 +82,35 @@ def evaluate(
         json: print one JSON object and nothing else.
     """
     from unrolled.tasks.table import load_model
-    from unrolled.training.configuration import expand_path
     from unrolled.training.device import use_threads
 
     run_imports(import_)
     task, loaded = load_model(model)
     use_threads(0)
-    if data is None:
-        request = _remembered(task, model)
-        data = request["data"]
-        encoding = request["reading"].get("encoding", encoding)
-        judging = replace(judging, images=judging.images or request["reading"].get("images"))
-    data = expand_path(data)
+    data, reading = _data(task, model, data)
     if task.name == "language":
-        return _language(loaded, model, data, part, encoding, json=json)
+        return _language(loaded, model, data, part, reading.get("encoding", encoding), json=json)
     if task.name == "captioning":
+        judging = replace(judging, images=judging.images or reading.get("images"))
         return evaluate_captions(loaded, model, data, part, judging, strict=strict, json=json)
-    views = {"test_clips": clips, "test_crops": crops}
-    files = {"group": group, "cache": cache, "strict": strict or None}
-    given = {name: value for name, value in (views | files).items() if value is not None}
-    return _video(loaded, model, data, part, given, average, joined, motion=motion, json=json)
+    changes = {"test_clips": clips, "test_crops": crops, "group": group, "cache": cache}
+    changes["strict"] = strict or None
+    return _video(loaded, model, data, part, changes, average, joined, motion=motion, json=json)
 
 
-def _remembered(task: "Task", model: Path) -> dict[str, Any]:
-    """Return the request of the run that a model is of, which names its data."""
+def _data(task: "Task", model: Path, data: str | None) -> tuple[str, dict[str, Any]]:
+    """Return the data: as given, or that of the model's run, with how the run was told to read."""
+    from unrolled.training.configuration import expand_path
     from unrolled.training.run_folder import CONFIGURATION
 
-    path = model / CONFIGURATION
-    request = task.configuration.read_request(path) if path.exists() else {"data": None}
-    if request["data"] is None:
+    reading: dict[str, Any] = {}
+    if data is None and (model / CONFIGURATION).exists():
+        request = task.configuration.read_request(model / CONFIGURATION)
+        data, reading = request["data"], request["reading"]
+    if data is None:
         cure = f"pass {task.configuration.data}"
         raise ConfigError("--data", f"{model}, which remembers no data", cure)
-    return request
+    return expand_path(data), reading
 
 
 def _language(
@@ -160,7 +157,8 @@ def _video(
     from unrolled.tasks.video_evaluation import evaluate_data
     from unrolled.tasks.video_motion import diagnose_data
 
-    reading = replace(loaded.reading, **changes)  # type: ignore[arg-type]
+    given = {name: value for name, value in changes.items() if value is not None}
+    reading = replace(loaded.reading, **given)  # type: ignore[arg-type]
     if joined.live:
         from unrolled.tasks.video_joined_evaluation import evaluate_live
 
