@@ -179,7 +179,7 @@ def test_captioners_are_compared_and_what_is_done_is_kept(capsys, monkeypatch) -
     attends, tells = json.loads(capsys.readouterr().out)["models"]
     assert attends["hidden_size"] == 7
     assert abs(tells["parameters"] / attends["parameters"] - 1) < 0.02
-    monkeypatch.setattr("unrolled.tasks.captioning_comparison.begin", None)  # none is run again
+    monkeypatch.setattr("unrolled.tasks.captioning.comparison.begin", None)  # none is run again
     assert run(*command, "--format", "markdown") == 0
     assert "| show_and_tell |" in capsys.readouterr().out
     both = ["--models", "show_and_tell,s2vt", "--seeds", "1", *QUICK]

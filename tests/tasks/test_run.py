@@ -13,7 +13,7 @@ from unrolled.cli import main
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.layers import Dropout, Embedding, Linear, Serial
 from unrolled.readers.text import TextParts
-from unrolled.tasks.language_options import LanguageOptions
+from unrolled.tasks.language.options import LanguageOptions
 from unrolled.training import run_folder
 from unrolled.training.options import TrainingOptions
 

@@ -14,9 +14,9 @@ from unrolled.cli.attention import AttentionPictures
 from unrolled.cli.output import progress_bar
 from unrolled.cli.picture import Picture, can_show
 from unrolled.diagnostics import count_parameters
-from unrolled.tasks.captioning import Caption
-from unrolled.tasks.captioning_attention import write_attention
-from unrolled.tasks.captioning_evaluation import CaptioningScore
+from unrolled.tasks.captioning.attention import write_attention
+from unrolled.tasks.captioning.evaluation import CaptioningScore
+from unrolled.tasks.captioning.model import Caption
 from unrolled.tasks.describer import Describer, Told
 from unrolled.training.options import TrainingOptions
 from unrolled.training.signals import Stopped

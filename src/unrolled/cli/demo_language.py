@@ -7,7 +7,7 @@ from typing import Any
 
 from unrolled.cli.output import progress_bar
 from unrolled.diagnostics import count_parameters
-from unrolled.tasks.language import LanguageModel
+from unrolled.tasks.language.model import LanguageModel
 from unrolled.tasks.narrator import Apprentice, first_words, judged
 from unrolled.tasks.narrator_options import SENTENCES
 from unrolled.training.loop import Progress

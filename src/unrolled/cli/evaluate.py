@@ -14,10 +14,10 @@ from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
     from unrolled.diagnostics import MotionDiagnosis
-    from unrolled.tasks.language import LanguageModel
+    from unrolled.tasks.language.model import LanguageModel
     from unrolled.tasks.table import Task
-    from unrolled.tasks.video import VideoModel
-    from unrolled.tasks.video_evaluation import VideoScore
+    from unrolled.tasks.video.evaluation import VideoScore
+    from unrolled.tasks.video.model import VideoModel
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _language(
     *,
     json: bool,
 ) -> None:
-    from unrolled.tasks.language_evaluation import evaluate_file
+    from unrolled.tasks.language.evaluation import evaluate_file
 
     figures = evaluate_file(loaded, data, encoding=encoding, part=part).figures()
     if json:
@@ -154,13 +154,13 @@ def _video(
     motion: bool,
     json: bool,
 ) -> None:
-    from unrolled.tasks.video_evaluation import evaluate_data
-    from unrolled.tasks.video_motion import diagnose_data
+    from unrolled.tasks.video.evaluation import evaluate_data
+    from unrolled.tasks.video.motion import diagnose_data
 
     given = {name: value for name, value in changes.items() if value is not None}
     reading = replace(loaded.reading, **given)  # type: ignore[arg-type]
     if joined.live:
-        from unrolled.tasks.video_joined_evaluation import evaluate_live
+        from unrolled.tasks.video.joined_evaluation import evaluate_live
 
         with progress_bar("evaluating") as bar:
             live = evaluate_live(
@@ -192,7 +192,7 @@ def _video(
 
 
 def _show(score: "VideoScore") -> None:
-    from unrolled.tasks.video_view import class_rows
+    from unrolled.tasks.video.view import class_rows
 
     figures = score.figures()
     if score.seen_in_training:

@@ -8,8 +8,8 @@ from unrolled.cli.output import notice, print_json, print_table, progress_bar
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
-    from unrolled.tasks.captioning import CaptioningModel
-    from unrolled.tasks.captioning_evaluation import CaptioningScore
+    from unrolled.tasks.captioning.evaluation import CaptioningScore
+    from unrolled.tasks.captioning.model import CaptioningModel
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def evaluate_captions(
     json: bool,
 ) -> None:
     """Score what a model says of pictures, and print the table."""
-    from unrolled.tasks.captioning_evaluation import Jars, evaluate_data
+    from unrolled.tasks.captioning.evaluation import Jars, evaluate_data
 
     if judging.beam is not None and judging.beam < 1:
         raise ConfigError("a beam of at least 1", str(judging.beam))
@@ -68,7 +68,7 @@ def evaluate_captions(
 
 
 def _show(score: "CaptioningScore", kind: str) -> None:
-    from unrolled.tasks.captioning_evaluation import METRICS
+    from unrolled.tasks.captioning.evaluation import METRICS
 
     figures, count = score.figures(), len(score.names)
     if score.seen_in_training:

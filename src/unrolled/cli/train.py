@@ -12,9 +12,9 @@ from unrolled.cli.learning import RunFlags, learn
 from unrolled.cli.running import run_to_the_end
 from unrolled.cli.train_captioning import captioning
 from unrolled.cli.train_video import video
-from unrolled.tasks.captioning_learning_options import CaptioningTrainingOptions
-from unrolled.tasks.language_network_options import NETWORK_OPTIONS
-from unrolled.tasks.language_options import LanguageOptions
+from unrolled.tasks.captioning.learning_options import CaptioningTrainingOptions
+from unrolled.tasks.language.network_options import NETWORK_OPTIONS
+from unrolled.tasks.language.options import LanguageOptions
 from unrolled.training.options import TrainingOptions
 
 

@@ -5,11 +5,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from unrolled.cli.learning import RunFlags, learn
-from unrolled.tasks.captioning_learning_options import (
+from unrolled.tasks.captioning.learning_options import (
     CaptioningTrainingOptions,
     DescribingOptions,
 )
-from unrolled.tasks.captioning_options import CaptioningOptions
+from unrolled.tasks.captioning.options import CaptioningOptions
 
 
 def captioning(

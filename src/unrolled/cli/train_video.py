@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from unrolled.cli.learning import RunFlags, learn
-from unrolled.tasks.video_options import VideoOptions, VideoTrainingOptions
+from unrolled.tasks.video.options import VideoOptions, VideoTrainingOptions
 
 
 def video(

@@ -20,7 +20,7 @@ def command_of(
         imports: files of code that it was told to import.
 
     Example:
-        >>> from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
+        >>> from unrolled.tasks.language.configuration import LANGUAGE_CONFIGURATION
         >>> request = {"task": "language", "data": "my book.txt", "model": "lstm"}
         >>> request |= {"options": {"hidden_size": 256}, "reading": {"level": "word"}}
         >>> command_of(request | {"training": {}}, LANGUAGE_CONFIGURATION)

@@ -16,9 +16,9 @@ from unrolled.readers.class_names import published_class_names, read_class_names
 from unrolled.readers.known_weights import how_to_get_weights, known_weights
 from unrolled.readers.weights import read_weights
 from unrolled.registry import build, lookup
-from unrolled.tasks.video import VideoModel
-from unrolled.tasks.video_options import VideoOptions
-from unrolled.tasks.video_preprocessing import IMAGENET_DEVIATION, IMAGENET_MEAN, Preprocessing
+from unrolled.tasks.video.model import VideoModel
+from unrolled.tasks.video.options import VideoOptions
+from unrolled.tasks.video.preprocessing import IMAGENET_DEVIATION, IMAGENET_MEAN, Preprocessing
 
 FEATURES_ONLY = "features alone, no classes"  # the one class of weights without a classifier
 

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from unrolled.diagnostics.motion import MotionDiagnosis, diagnose_motion
 from unrolled.tasks.loading import Chunks
-from unrolled.tasks.video import averaged, frame_losses
-from unrolled.tasks.video_networks import as_recurrence
-from unrolled.tasks.video_preprocessing import Preprocessing
+from unrolled.tasks.video.model import averaged, frame_losses
+from unrolled.tasks.video.networks import as_recurrence
+from unrolled.tasks.video.preprocessing import Preprocessing
 from unrolled.training.loop import Poll, Training
 from unrolled.training.options import TrainingOptions
 from unrolled.training.truncated_bptt import Chunk

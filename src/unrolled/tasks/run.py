@@ -7,22 +7,22 @@ from torch import nn
 
 from unrolled.errors import ConfigError
 from unrolled.recurrence import Recurrence
-from unrolled.tasks.captioning import CaptioningModel
-from unrolled.tasks.captioning_learning_options import (
+from unrolled.tasks.captioning.learning_options import (
     CaptioningTrainingOptions,
     DescribingOptions,
 )
-from unrolled.tasks.captioning_options import CaptioningOptions
-from unrolled.tasks.captioning_python import resume_captioning, train_captioning
-from unrolled.tasks.language import LanguageModel
-from unrolled.tasks.language_options import LanguageOptions
-from unrolled.tasks.language_python import Text, resume_language, train_language
+from unrolled.tasks.captioning.model import CaptioningModel
+from unrolled.tasks.captioning.options import CaptioningOptions
+from unrolled.tasks.captioning.python import resume_captioning, train_captioning
+from unrolled.tasks.language.model import LanguageModel
+from unrolled.tasks.language.options import LanguageOptions
+from unrolled.tasks.language.python import Text, resume_language, train_language
 from unrolled.tasks.model_folder import task_of_model
 from unrolled.tasks.table import task_named, task_of_run
-from unrolled.tasks.video import VideoModel
-from unrolled.tasks.video_data import VideoData
-from unrolled.tasks.video_options import VideoOptions, VideoTrainingOptions
-from unrolled.tasks.video_python import resume_video, train_video
+from unrolled.tasks.video.data import VideoData
+from unrolled.tasks.video.model import VideoModel
+from unrolled.tasks.video.options import VideoOptions, VideoTrainingOptions
+from unrolled.tasks.video.python import resume_video, train_video
 from unrolled.training.options import TrainingOptions
 
 AnyModel = LanguageModel | VideoModel | CaptioningModel

@@ -13,9 +13,9 @@ from unrolled.tasks.model_folder import task_of_model
 from unrolled.training.run_folder import RunFolder
 
 _TASKS = {
-    "captioning": "unrolled.tasks.captioning_task:CAPTIONING",
-    "language": "unrolled.tasks.language_task:LANGUAGE",
-    "video": "unrolled.tasks.video_task:VIDEO",
+    "captioning": "unrolled.tasks.captioning.task:CAPTIONING",
+    "language": "unrolled.tasks.language.task:LANGUAGE",
+    "video": "unrolled.tasks.video.task:VIDEO",
 }
 
 

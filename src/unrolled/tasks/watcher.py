@@ -23,10 +23,10 @@ from unrolled.registry import build_recurrence
 from unrolled.streaming import FrameLabel, Labeller, label_frames
 from unrolled.tasks.loading import Chunks
 from unrolled.tasks.parts import PARTS
-from unrolled.tasks.video import VideoModel
-from unrolled.tasks.video_networks import describe
-from unrolled.tasks.video_options import VideoOptions
-from unrolled.tasks.video_preprocessing import Preprocessing
+from unrolled.tasks.video.model import VideoModel
+from unrolled.tasks.video.networks import describe
+from unrolled.tasks.video.options import VideoOptions
+from unrolled.tasks.video.preprocessing import Preprocessing
 from unrolled.tasks.watcher_options import (
     CLASSES,
     FILM_SECONDS,
