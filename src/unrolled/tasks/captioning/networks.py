@@ -6,11 +6,13 @@ from typing import Any
 from torch import Tensor
 
 from unrolled.encoders import PictureNetwork
+from unrolled.encoders.positions import Positions
 from unrolled.errors import ConfigError
 from unrolled.models import Captioner, PictureCaptioner
 from unrolled.registry import lookup, names
 from unrolled.tasks.model_folder import require_fitting_sizes
 from unrolled.tasks.network_options import build_with, options_of, plain_options, unlike
+from unrolled.training.configuration import require_kind
 
 DEFAULT_MODEL = "show_attend_tell"
 _ENCODER = "encoder."  # before the name of an option: it is the encoder's
@@ -21,6 +23,7 @@ _SMALL = {  # for two cores and few words; on many pictures --set model.hidden_s
     "doubly_stochastic": 0.0,  # it asks for every place to be looked at, and these have a wall
 }
 _USUAL_ENCODER = {"plain_cnn": {"width": 16, "depth": 4, "pooled": 3}}
+_POSITIONS = "positions"  # among the options of the encoder; what it gives has them if wanted
 _DECIDED = ("vocabulary_size", "feature_size")
 
 
@@ -33,7 +36,8 @@ def build_captioner(
         name: of the decoder in the registry.
         encoder: of the network over pictures.
         vocabulary_size: words that the decoder knows.
-        options: of the decoder; those whose names begin with "encoder." are the encoder's.
+        options: of the decoder; those whose names begin with "encoder." are the encoder's, and
+            "encoder.positions" tells every place of a picture its row and column.
     Raises:
         ConfigError: an unknown name or option, or a network of another kind.
     Example:
@@ -44,13 +48,15 @@ def build_captioner(
     """
     chosen = captioner_options(name, encoder)
     mine = {key: chosen[key] for key in chosen if chosen[key] is not None} | dict(options)
-    looking = build_with(
-        encoder_class(encoder), encoder, {}, _of_encoder(mine), _of_encoder(chosen)
-    )
-    given = {"vocabulary_size": vocabulary_size, "feature_size": looking.feature_size}
+    seen = _of_encoder(mine)
+    positions = seen.pop(_POSITIONS, False)
+    require_kind(f"{_ENCODER}{_POSITIONS}", positions, bool)
+    looking = build_with(encoder_class(encoder), encoder, {}, seen, _of_encoder(chosen))
+    size = looking.feature_size + (Positions.channels if positions else 0)
+    given = {"vocabulary_size": vocabulary_size, "feature_size": size}
     allowed = _of_decoder(chosen)
     decoder = build_with(captioner_class(name), name, given, _of_decoder(mine), allowed)
-    return PictureCaptioner(looking, decoder)
+    return PictureCaptioner(looking, decoder, positions=positions)
 
 
 def restore_captioner(
@@ -74,6 +80,7 @@ def captioner_options(name: str, encoder: str) -> dict[str, Any]:
     decoder |= {key: size for key, size in _SMALL.items() if key in decoder}
     seen = options_of(encoder_class(encoder), ("class_count", "input_channels"))
     seen |= _USUAL_ENCODER.get(encoder, {})
+    seen |= {} if captioner_class(name).films else {_POSITIONS: True}
     return decoder | {f"{_ENCODER}{key}": value for key, value in seen.items()}
 
 
