@@ -94,7 +94,8 @@ class PictureCaptioner(nn.Module):
             maps = over_pictures(self._maps, pictures, self.encoder)
             if self.decoder.films:
                 return maps.mean((-2, -1))
-            return self.positions(maps).flatten(2).transpose(1, 2)
+            placed: Tensor = self.positions(maps)
+            return placed.flatten(2).transpose(1, 2)
 
     def _maps(self, pictures: Tensor) -> Tensor:
         # Channels last is how convolutions on a CPU are fastest: 1.5 times, forth and back.
