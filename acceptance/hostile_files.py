@@ -49,10 +49,10 @@ from unrolled.errors import UnrolledError
 from unrolled.readers.text import TextParts
 from unrolled.storage import load_tensors
 from unrolled.streaming import Stream
-from unrolled.tasks.language import LanguageModel
-from unrolled.tasks.language_evaluation import evaluate
-from unrolled.tasks.language_options import LanguageOptions
-from unrolled.tasks.language_run import finish, reopen
+from unrolled.tasks.language.evaluation import evaluate
+from unrolled.tasks.language.model import LanguageModel
+from unrolled.tasks.language.options import LanguageOptions
+from unrolled.tasks.language.run import finish, reopen
 from unrolled.world import narrate
 
 WATCHED = (

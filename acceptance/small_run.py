@@ -5,8 +5,8 @@ from typing import Any
 
 from unrolled.readers.text import hash_text
 from unrolled.storage import checksum
-from unrolled.tasks.language import Learning
-from unrolled.tasks.language_run import begin, reopen
+from unrolled.tasks.language.model import Learning
+from unrolled.tasks.language.run import begin, reopen
 from unrolled.training.run_folder import RunFolder
 from unrolled.world import narrate
 

@@ -27,18 +27,27 @@ _UNREADABLE = (
 )
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Replace ``path`` by ``data`` at once: after a crash it holds the old bytes or the new."""
+def write_file(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Replace ``path`` by ``data`` at once: after a crash it holds the old bytes or the new.
+
+    Args:
+        path: of the file; its folders are made.
+        data: all of it.
+        durable: wait for the disk; without it, the crash of a whole machine may leave neither.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+    if not durable:
+        return
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)  # the new name is durable only with its folder
@@ -66,9 +75,16 @@ def _metadata_checksum(metadata: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()
 
 
-def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+def save_tensors(
+    path: Path, tensors: dict[str, Tensor], metadata: dict[str, str], *, durable: bool = True
+) -> None:
     """Write ``tensors`` and ``metadata`` as one safetensors file, with a checksum a tensor.
 
+    Args:
+        path: of the file.
+        tensors: by name.
+        metadata: words that go with them.
+        durable: as of ``write_file``.
     Example:
         >>> import tempfile, torch
         >>> path = Path(tempfile.mkdtemp()) / "state.safetensors"
@@ -80,7 +96,7 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     sums = {name: checksum(tensor) for name, tensor in plain.items()}
     sums[_METADATA] = _metadata_checksum(metadata)
-    write_file(path, save(plain, {**metadata, _CHECKSUMS: json.dumps(sums)}))
+    write_file(path, save(plain, {**metadata, _CHECKSUMS: json.dumps(sums)}), durable=durable)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

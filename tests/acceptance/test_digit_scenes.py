@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from acceptance import digit_scenes
-from unrolled.tasks.captioning_data import read_captioning_data
-from unrolled.tasks.captioning_options import CaptioningOptions
+from unrolled.tasks.captioning.data import read_captioning_data
+from unrolled.tasks.captioning.options import CaptioningOptions
 
 
 def ingredients(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The verbs are tested with short reports; tests/tasks/test_language_report.py has whole ones."""
+"""The verbs are tested with short reports; tests/tasks/language/test_report.py has whole ones."""
 
 import pytest
 
@@ -6,4 +6,4 @@ import pytest
 @pytest.fixture(autouse=True)
 def _short_reports(monkeypatch) -> None:
     monkeypatch.setattr("unrolled.reports.curves.find_spec", lambda _: None)
-    monkeypatch.setattr("unrolled.tasks.language_view._WRITTEN", {"char": 20, "word": 5, "bpe": 5})
+    monkeypatch.setattr("unrolled.tasks.language.view._WRITTEN", {"char": 20, "word": 5, "bpe": 5})

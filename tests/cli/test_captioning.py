@@ -179,9 +179,30 @@ def test_captioners_are_compared_and_what_is_done_is_kept(capsys, monkeypatch) -
     attends, tells = json.loads(capsys.readouterr().out)["models"]
     assert attends["hidden_size"] == 7
     assert abs(tells["parameters"] / attends["parameters"] - 1) < 0.02
-    monkeypatch.setattr("unrolled.tasks.captioning_comparison.begin", None)  # none is run again
+    monkeypatch.setattr("unrolled.tasks.captioning.comparison.begin", None)  # none is run again
     assert run(*command, "--format", "markdown") == 0
     assert "| show_and_tell |" in capsys.readouterr().out
     both = ["--models", "show_and_tell,s2vt", "--seeds", "1", *QUICK]
     assert run("compare", "captioning", *WORLD, *both) == 2
     assert "models that all take pictures, or all films" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["train", "compare"])
+def test_a_verb_does_not_show_what_it_refuses(verb: str, capsys) -> None:
+    assert main([verb, "video", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(flag in shown for flag in ("--window", "--backward-steps", "--carry-state"))
+    assert main([verb, "captioning", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "--batch-size" in shown
+    assert not any(flag in shown for flag in ("--window", "--backward-steps", "carry-state"))
+
+
+@pytest.mark.parametrize(
+    "flags", [["--window", "3"], ["--window=3"], ["--backward-steps", "64"], ["--no-carry-state"]]
+)
+def test_what_is_not_shown_is_refused_in_a_line(flags: list[str], capsys) -> None:
+    assert main(["train", "captioning", "--data", "world", *flags]) == 2
+    error = capsys.readouterr().err
+    assert "since captions are learnt whole" in error
+    assert error.count("\n") == 1

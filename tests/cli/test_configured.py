@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from unrolled.cli import main
-from unrolled.tasks.language_network_options import NETWORK_OPTIONS
-from unrolled.tasks.language_networks import network_options
+from unrolled.tasks.language.network_options import NETWORK_OPTIONS
+from unrolled.tasks.language.networks import network_options
 from unrolled.tasks.recipes import recipes
 from unrolled.training.plain_yaml import read_yaml
 

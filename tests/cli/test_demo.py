@@ -16,7 +16,7 @@ import pytest
 from unrolled.cli import demo_language, main
 from unrolled.kernels.library import is_there
 from unrolled.tasks import narrator
-from unrolled.tasks.language_run import reopen
+from unrolled.tasks.language.run import reopen
 from unrolled.training import run_folder
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from tests.cli.test_demo import in_terminal
 from unrolled.cli import demo_describing, main
 from unrolled.tasks import describer
-from unrolled.tasks.captioning import CaptioningModel
+from unrolled.tasks.captioning.model import CaptioningModel
 from unrolled.training.signals import Stopped
 
 DESCRIBING = ["demo", "--only", "describing", "--minutes", "0.01", "--out", "d"]

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.test_demo import in_terminal
 from unrolled.cli import demo_watching, main
 from unrolled.tasks import watcher
-from unrolled.tasks.video import VideoModel
+from unrolled.tasks.video.model import VideoModel
 from unrolled.training.signals import Stopped
 
 

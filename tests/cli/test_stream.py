@@ -14,10 +14,10 @@ import torch
 from tests.readers.tiny_videos import write_video
 from unrolled.cli import main
 from unrolled.readers.video import read_clip
-from unrolled.tasks.video import VideoModel, describe
-from unrolled.tasks.video_networks import build_video_network
-from unrolled.tasks.video_options import VideoOptions
-from unrolled.tasks.video_preprocessing import Preprocessing
+from unrolled.tasks.video.model import VideoModel, describe
+from unrolled.tasks.video.networks import build_video_network
+from unrolled.tasks.video.options import VideoOptions
+from unrolled.tasks.video.preprocessing import Preprocessing
 
 NAMES = ("left", "right", "background")
 KEYS = ["seconds", "label", "probability", "compute_milliseconds", "behind_milliseconds", "skipped"]

@@ -12,7 +12,7 @@ import unrolled
 from unrolled.cli import main
 from unrolled.errors import ConfigError
 from unrolled.models import RecurrentLanguageModel
-from unrolled.tasks.language_options import LanguageOptions
+from unrolled.tasks.language.options import LanguageOptions
 from unrolled.training import run_folder
 
 LINE = "the naïve 猫 sat on the mat.\n"

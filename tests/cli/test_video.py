@@ -157,7 +157,7 @@ def test_a_comparison_keeps_what_is_finished(capsys, monkeypatch) -> None:
     first = json.loads(capsys.readouterr().out)
     assert [row["runs"] for row in first["models"]] == [2, 2]
     assert [row["streams"] for row in first["models"]] == [False, True]
-    monkeypatch.setattr("unrolled.tasks.video_comparison.begin", None)  # nothing is run again
+    monkeypatch.setattr("unrolled.tasks.video.comparison.begin", None)  # nothing is run again
     assert run(*command, "--json") == 0
     assert json.loads(capsys.readouterr().out) == first
     assert run(*command, "--format", "markdown") == 0
@@ -180,14 +180,14 @@ def test_clips_in_a_folder_are_not_decoded_again(capsys, monkeypatch) -> None:
     assert train("--cache", "kept", "--json") == 0
     first = json.loads(capsys.readouterr().out)
     with monkeypatch.context() as patched:
-        patched.setattr("unrolled.tasks.video_data.read_clip", None)  # nothing is decoded again
+        patched.setattr("unrolled.tasks.video.data.read_clip", None)  # nothing is decoded again
         assert train("--cache", "kept", "--json", out="again") == 0
         second = json.loads(capsys.readouterr().out)
         assert second["nats_per_clip"] == first["nats_per_clip"]
         assert run("evaluate", "again", "--cache", "kept", "--json") == 0
         assert json.loads(capsys.readouterr().out)["top1"] == first["top1"]
     assert train("--cache", "clips/long/0.mp4", out="other") == 2
-    assert "a folder for clips at clips/long/0.mp4" in capsys.readouterr().err
+    assert "a folder for the cache at clips/long/0.mp4" in capsys.readouterr().err
 
 
 def test_use_of_motion_is_told(capsys) -> None:

@@ -35,6 +35,17 @@ def test_annotations_are_the_maps_place_by_place(network: PictureNetwork) -> Non
         assert torch.allclose(found[:, place], expected, rtol=1e-5, atol=1e-6)
 
 
+def test_with_positions_a_place_knows_its_row_and_its_column() -> None:
+    encoder = PlainCNN(width=2, depth=3)
+    captioner = PictureCaptioner(encoder, ShowAttendTell(11, 10), positions=True).eval()
+    pictures = torch.rand(2, 3, 24, 40)  # 3 x 5 places
+    found = captioner.annotations(pictures)
+    without = PictureCaptioner(encoder, ShowAttendTell(11, 8)).eval().annotations(pictures)
+    assert torch.equal(found[..., :8], without)
+    for place, where in ((0, (-1, -1)), (4, (-1, 1)), (7, (0, 0)), (8, (0, 0.5)), (14, (1, 1))):
+        assert found[:, place, 8:].tolist() == [list(where)] * 2
+
+
 def test_frames_of_a_film_are_pooled_one_by_one() -> None:
     captioner = model(films=True).eval()
     films = torch.rand(2, 5, 3, 24, 16)
@@ -61,6 +72,10 @@ def test_what_is_not_fed_to_it_is_refused() -> None:
         model(films=True).annotations(torch.rand(2, 3, 24, 16))
     with pytest.raises(ConfigError, match="features of 8, as the encoder gives, got 7"):
         PictureCaptioner(PlainCNN(width=2, depth=3), ShowAndTell(11, 7))
+    with pytest.raises(ConfigError, match="features of 10, as the encoder gives, got 8"):
+        PictureCaptioner(PlainCNN(width=2, depth=3), ShowAndTell(11, 8), positions=True)
+    with pytest.raises(ConfigError, match="no positions with films"):
+        PictureCaptioner(PlainCNN(width=2, depth=3), MeanPoolCaptioner(11, 10), positions=True)
 
 
 def learn(captioner: PictureCaptioner) -> None:

@@ -12,7 +12,7 @@ from unrolled.cli import main
 from unrolled.encoders import SqueezeNet11
 from unrolled.errors import NumericsError
 from unrolled.tasks.conversion import convert
-from unrolled.tasks.video import VideoModel
+from unrolled.tasks.video.model import VideoModel
 
 NAMES = [f"class {number}" for number in range(7)]
 

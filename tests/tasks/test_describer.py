@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from unrolled.tasks.captioning import Caption
+from unrolled.tasks.captioning.model import Caption
 from unrolled.tasks.describer import Describer, Told, _order
 from unrolled.tasks.describer_options import READING, describer_training
 

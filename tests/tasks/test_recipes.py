@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from unrolled.errors import ReaderError
-from unrolled.tasks.captioning_configuration import CAPTIONING_CONFIGURATION
-from unrolled.tasks.captioning_networks import build_captioner, captioner_options
-from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
-from unrolled.tasks.language_networks import build_language_network, network_options
+from unrolled.tasks.captioning.configuration import CAPTIONING_CONFIGURATION
+from unrolled.tasks.captioning.networks import build_captioner, captioner_options
+from unrolled.tasks.language.configuration import LANGUAGE_CONFIGURATION
+from unrolled.tasks.language.networks import build_language_network, network_options
 from unrolled.tasks.recipes import find_configuration, recipes
-from unrolled.tasks.video_configuration import VIDEO_CONFIGURATION
-from unrolled.tasks.video_networks import build_video_network
+from unrolled.tasks.video.configuration import VIDEO_CONFIGURATION
+from unrolled.tasks.video.networks import build_video_network
 
 
 def task_of(name: str) -> str:

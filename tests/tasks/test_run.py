@@ -13,7 +13,7 @@ from unrolled.cli import main
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.layers import Dropout, Embedding, Linear, Serial
 from unrolled.readers.text import TextParts
-from unrolled.tasks.language_options import LanguageOptions
+from unrolled.tasks.language.options import LanguageOptions
 from unrolled.training import run_folder
 from unrolled.training.options import TrainingOptions
 
@@ -54,7 +54,7 @@ def test_without_the_module_it_says_what_is_needed(tmp_path: Path, capsys) -> No
         unrolled.resume(run)
     with pytest.raises(ConfigError, match=r"the text .*unrolled\.resume\(.*, data=TEXT\)"):
         unrolled.resume(run, model=network())
-    with pytest.raises(ReaderError, match="as it was when the run began, got another text"):
+    with pytest.raises(ReaderError, match="as it was when the run began, got another one"):
         unrolled.resume(run, model=network(), data=["another"])
     with pytest.raises(ReaderError, match="a checkpoint that fits"):
         unrolled.resume(run, model=network(hidden_size=6), data=TEXTS)

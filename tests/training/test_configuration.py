@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from unrolled.errors import ConfigError
-from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
-from unrolled.tasks.language_options import LanguageOptions
+from unrolled.tasks.language.configuration import LANGUAGE_CONFIGURATION
+from unrolled.tasks.language.options import LanguageOptions
 from unrolled.training.configuration import expand_path
 from unrolled.training.options import TrainingOptions
 

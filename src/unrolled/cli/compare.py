@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
+from unrolled.cli.help import FoldedHelp
 from unrolled.cli.imports import Imports, run_imports
 from unrolled.cli.output import print_json, print_table, progress_bar
 from unrolled.cli.running import model_options
 from unrolled.errors import ConfigError
-from unrolled.tasks.captioning_learning_options import (
+from unrolled.tasks.captioning.learning_options import (
     CaptioningTrainingOptions,
     DescribingOptions,
 )
-from unrolled.tasks.captioning_options import CaptioningOptions
-from unrolled.tasks.video_options import VideoOptions, VideoTrainingOptions
+from unrolled.tasks.captioning.options import CaptioningOptions
+from unrolled.tasks.video.options import VideoOptions, VideoTrainingOptions
 
 if TYPE_CHECKING:
-    from unrolled.tasks.captioning_comparison import CaptioningComparison
-    from unrolled.tasks.video_comparison import Comparison
+    from unrolled.tasks.captioning.comparison import CaptioningComparison
+    from unrolled.tasks.video.comparison import Comparison
 
 compare = App(
     name="compare",
@@ -93,8 +94,8 @@ def video(
         reading: of the clips.
         training: of the models.
     """
-    from unrolled.tasks.video_comparison import VideoContest
-    from unrolled.tasks.video_comparison import compare as compared
+    from unrolled.tasks.video.comparison import VideoContest
+    from unrolled.tasks.video.comparison import compare as compared
 
     run_imports(comparing.import_)
     contest = VideoContest(
@@ -108,7 +109,7 @@ def video(
     _show_video(found, comparing.form)
 
 
-@compare.command
+@compare.command(help_formatter=FoldedHelp(without=CaptioningTrainingOptions.refused))
 def captioning(
     *,
     data: str,
@@ -134,8 +135,8 @@ def captioning(
         describing: what looks, and how captions are searched for.
         training: of the models.
     """
-    from unrolled.tasks.captioning_comparison import CaptioningContest
-    from unrolled.tasks.captioning_comparison import compare as compared
+    from unrolled.tasks.captioning.comparison import CaptioningContest
+    from unrolled.tasks.captioning.comparison import compare as compared
 
     run_imports(comparing.import_)
     contest = CaptioningContest(

@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any
+from dataclasses import fields
 
 from cyclopts import App, ArgumentCollection, Token
 
@@ -13,25 +11,8 @@ from unrolled.errors import ConfigError
 Source = Callable[[App, tuple[str, ...], ArgumentCollection], None]
 
 
-@dataclass(frozen=True)
-class Format:
-    """What the configurations of a task look like.
-
-    Args:
-        read: reads and checks a file.
-        sections: those of its keys whose own keys are flags, with their classes.
-    """
-
-    read: Callable[[Path], dict[str, Any]]
-    sections: dict[str, Any]
-
-
-def configured(format_of_task: Callable[[], Format]) -> Source:
-    """Return a source of arguments: the file, or the recipe, that ``--config`` names.
-
-    Args:
-        format_of_task: is called when there is a file to read, and not for a help page.
-    """
+def configured(task: str) -> Source:
+    """Return a source of a task's arguments: the file, or the recipe, that ``--config`` names."""
 
     def source(_: App, __: tuple[str, ...], arguments: ArgumentCollection) -> None:
         by_name = {argument.name: argument for argument in arguments}
@@ -39,15 +20,16 @@ def configured(format_of_task: Callable[[], Format]) -> Source:
         if not named:
             return
         from unrolled.tasks.recipes import find_configuration
+        from unrolled.tasks.table import task_named
         from unrolled.training.configuration import check_section
 
-        task, path = format_of_task(), find_configuration(named[-1].value)
-        found = task.read(path)
+        path, configuration = find_configuration(named[-1].value), task_named(task).configuration
+        found = configuration.read(path)
         flags = {key: found[key] for key in ("data", "model") if key in found}
         if flags.get("model", "") is None and not by_name["--model"].tokens:
             cure = "name one, as in --model lstm"
             raise ConfigError(f"the name of a model in {path}", "a module given from Python", cure)
-        for section, kind in task.sections.items():
+        for section, kind in configuration.sections.items():
             values = found.get(section, {})
             if not any(by_name[_flag(field.name)].tokens for field in fields(kind)):
                 check_section(kind, values, path)

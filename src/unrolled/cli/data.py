@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from unrolled.cli.output import notice, print_json, print_table, progress_bar
-from unrolled.tasks.captioning_check_options import CaptionCheckOptions
-from unrolled.tasks.language_options import LanguageOptions
-from unrolled.tasks.video_check_options import VideoCheckOptions
+from unrolled.tasks.captioning.check_options import CaptionCheckOptions
+from unrolled.tasks.language.options import LanguageOptions
+from unrolled.tasks.video.check_options import VideoCheckOptions
 
 data = App(
     name="data",
@@ -53,15 +53,15 @@ def check(
     """
     with progress_bar("checking") as bar:
         if task == "video":
-            from unrolled.tasks.video_check import check_videos
+            from unrolled.tasks.video.check import check_videos
 
             report = check_videos(path, looking, show=bar)
         elif task == "captioning":
-            from unrolled.tasks.captioning_check import check_captions
+            from unrolled.tasks.captioning.check import check_captions
 
             report = check_captions(path, describing, encoding=reading.encoding, show=bar)
         else:
-            from unrolled.tasks.language_check import check_text
+            from unrolled.tasks.language.check import check_text
 
             report = check_text(path, reading, batch_size=batch_size, window=window, show=bar)
     bad = bool(report.damage) or (strict and bool(report.figures.get("rejected")))

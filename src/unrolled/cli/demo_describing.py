@@ -13,9 +13,10 @@ from rich.text import Text
 from unrolled.cli.attention import AttentionPictures
 from unrolled.cli.output import progress_bar
 from unrolled.cli.picture import Picture, can_show
-from unrolled.tasks.captioning import Caption
-from unrolled.tasks.captioning_attention import write_attention
-from unrolled.tasks.captioning_evaluation import CaptioningScore
+from unrolled.diagnostics import count_parameters
+from unrolled.tasks.captioning.attention import write_attention
+from unrolled.tasks.captioning.evaluation import CaptioningScore
+from unrolled.tasks.captioning.model import Caption
 from unrolled.tasks.describer import Describer, Told
 from unrolled.training.options import TrainingOptions
 from unrolled.training.signals import Stopped
@@ -72,7 +73,7 @@ def learn_to_describe(
 
 def _introduction(describer: Describer) -> str:
     learning = describer.learning
-    parameters = sum(weight.numel() for weight in learning.model.network.parameters())
+    parameters = count_parameters(learning.model.network)
     rows, columns = learning.model.grid or (0, 0)
     train = len(learning.parts["train"])
     return (

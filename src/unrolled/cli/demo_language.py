@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.cli.output import progress_bar
-from unrolled.tasks.language import LanguageModel
+from unrolled.diagnostics import count_parameters
+from unrolled.tasks.language.model import LanguageModel
 from unrolled.tasks.narrator import Apprentice, first_words, judged
 from unrolled.tasks.narrator_options import SENTENCES
 from unrolled.training.loop import Progress
@@ -59,7 +60,7 @@ def learn_to_narrate(
 
 
 def _introduction(apprentice: Apprentice) -> str:
-    parameters = sum(p.numel() for p in apprentice.learning.model.network.parameters())
+    parameters = count_parameters(apprentice.learning.model.network)
     return (
         f"\nAn LSTM of {parameters:,} parameters reads {len(apprentice.story.text):,} characters "
         "word by word.\n"

@@ -9,6 +9,7 @@ from rich.console import Console
 from unrolled.cli.live_view import LiveView
 from unrolled.cli.output import progress_bar
 from unrolled.cli.picture import can_show
+from unrolled.diagnostics import count_parameters
 from unrolled.tasks.watcher import Accuracy, Watched, Watcher
 from unrolled.tasks.watcher_options import STILL, STREAMS
 from unrolled.tasks.watcher_report import write_report
@@ -93,7 +94,7 @@ def _watch(
 
 
 def _introduction(watcher: Watcher) -> str:
-    parameters = sum(p.numel() for p in watcher.network.parameters())
+    parameters = count_parameters(watcher.network)
     return (
         f"\nA causal network of {parameters:,} parameters watches {STREAMS} films side by side. "
         "Shapes stand\nstill, or move: which way? "

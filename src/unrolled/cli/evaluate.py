@@ -1,9 +1,9 @@
 """``unrolled evaluate``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -14,9 +14,10 @@ from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
     from unrolled.diagnostics import MotionDiagnosis
-    from unrolled.tasks.language import LanguageModel
-    from unrolled.tasks.video import VideoModel
-    from unrolled.tasks.video_evaluation import VideoScore
+    from unrolled.tasks.language.model import LanguageModel
+    from unrolled.tasks.table import Task
+    from unrolled.tasks.video.evaluation import VideoScore
+    from unrolled.tasks.video.model import VideoModel
 
 
 @dataclass(frozen=True)
@@ -86,36 +87,43 @@ def evaluate(
     run_imports(import_)
     task, loaded = load_model(model)
     use_threads(0)
+    data, reading = _data(task, model, data)
     if task.name == "language":
-        return _language(loaded, model, data, part, encoding, json=json)
+        return _language(loaded, model, data, part, reading.get("encoding", encoding), json=json)
     if task.name == "captioning":
+        judging = replace(judging, images=judging.images or reading.get("images"))
         return evaluate_captions(loaded, model, data, part, judging, strict=strict, json=json)
-    views = {"test_clips": clips, "test_crops": crops}
-    files = {"group": group, "cache": cache, "strict": strict or None}
-    given = {name: value for name, value in (views | files).items() if value is not None}
-    return _video(loaded, model, data, part, given, average, joined, motion=motion, json=json)
+    changes = {"test_clips": clips, "test_crops": crops, "group": group, "cache": cache}
+    changes["strict"] = strict or None
+    return _video(loaded, model, data, part, changes, average, joined, motion=motion, json=json)
+
+
+def _data(task: "Task", model: Path, data: str | None) -> tuple[str, dict[str, Any]]:
+    """Return the data: as given, or that of the model's run, with how the run was told to read."""
+    from unrolled.training.configuration import expand_path
+    from unrolled.training.run_folder import CONFIGURATION
+
+    reading: dict[str, Any] = {}
+    if data is None and (model / CONFIGURATION).exists():
+        request = task.configuration.read_request(model / CONFIGURATION)
+        data, reading = request["data"], request["reading"]
+    if data is None:
+        cure = f"pass {task.configuration.data}"
+        raise ConfigError("--data", f"{model}, which remembers no data", cure)
+    return expand_path(data), reading
 
 
 def _language(
     loaded: "LanguageModel",
     model: Path,
-    data: str | None,
+    data: str,
     part: str | None,
     encoding: str,
     *,
     json: bool,
 ) -> None:
-    from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
-    from unrolled.tasks.language_evaluation import evaluate_file
-    from unrolled.training.configuration import expand_path
-    from unrolled.training.run_folder import CONFIGURATION
+    from unrolled.tasks.language.evaluation import evaluate_file
 
-    if data is None and (model / CONFIGURATION).exists():
-        request = LANGUAGE_CONFIGURATION.read_request(model / CONFIGURATION)
-        data, encoding = request["data"], request["reading"]["encoding"]
-    if data is None:
-        raise ConfigError("--data", f"{model}, which remembers no file", "pass a text")
-    data = expand_path(data)
     figures = evaluate_file(loaded, data, encoding=encoding, part=part).figures()
     if json:
         print_json({"model": str(model), "data": data, **figures})
@@ -137,7 +145,7 @@ def _language(
 def _video(
     loaded: "VideoModel",
     model: Path,
-    data: str | None,
+    data: str,
     part: str | None,
     changes: Mapping[str, object],
     average: Literal["probabilities", "logits"] | None,
@@ -146,22 +154,13 @@ def _video(
     motion: bool,
     json: bool,
 ) -> None:
-    from dataclasses import replace
+    from unrolled.tasks.video.evaluation import evaluate_data
+    from unrolled.tasks.video.motion import diagnose_data
 
-    from unrolled.tasks.video_configuration import VIDEO_CONFIGURATION
-    from unrolled.tasks.video_evaluation import evaluate_data
-    from unrolled.tasks.video_motion import diagnose_data
-    from unrolled.training.configuration import expand_path
-    from unrolled.training.run_folder import CONFIGURATION
-
-    if data is None and (model / CONFIGURATION).exists():
-        data = VIDEO_CONFIGURATION.read_request(model / CONFIGURATION)["data"]
-    if data is None:
-        raise ConfigError("--data", f"{model}, which remembers no data", "pass a folder of videos")
-    data = expand_path(data)
-    reading = replace(loaded.reading, **changes)  # type: ignore[arg-type]
+    given = {name: value for name, value in changes.items() if value is not None}
+    reading = replace(loaded.reading, **given)  # type: ignore[arg-type]
     if joined.live:
-        from unrolled.tasks.video_joined_evaluation import evaluate_live
+        from unrolled.tasks.video.joined_evaluation import evaluate_live
 
         with progress_bar("evaluating") as bar:
             live = evaluate_live(
@@ -193,7 +192,7 @@ def _video(
 
 
 def _show(score: "VideoScore") -> None:
-    from unrolled.tasks.video_view import class_rows
+    from unrolled.tasks.video.view import class_rows
 
     figures = score.figures()
     if score.seen_in_training:

@@ -8,20 +8,8 @@ from unrolled.cli.output import notice, print_json, print_table, progress_bar
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
-    from unrolled.tasks.captioning import CaptioningModel
-    from unrolled.tasks.captioning_evaluation import CaptioningScore
-
-_SCORES = {
-    "bleu_1": "BLEU-1",
-    "bleu_2": "BLEU-2",
-    "bleu_3": "BLEU-3",
-    "bleu_4": "BLEU-4",
-    "rouge_l": "ROUGE-L",
-    "cider": "CIDEr",
-    "cider_d": "CIDEr-D",
-    "meteor": "METEOR",
-    "spice": "SPICE",
-}
+    from unrolled.tasks.captioning.evaluation import CaptioningScore
+    from unrolled.tasks.captioning.model import CaptioningModel
 
 
 @dataclass(frozen=True)
@@ -46,7 +34,7 @@ class Judging:
 def evaluate_captions(
     loaded: "CaptioningModel",
     model: Path,
-    data: str | None,
+    data: str,
     part: str | None,
     judging: Judging,
     *,
@@ -54,21 +42,11 @@ def evaluate_captions(
     json: bool,
 ) -> None:
     """Score what a model says of pictures, and print the table."""
-    from unrolled.tasks.captioning_configuration import CAPTIONING_CONFIGURATION
-    from unrolled.tasks.captioning_evaluation import Jars, evaluate_data
-    from unrolled.training.configuration import expand_path
-    from unrolled.training.run_folder import CONFIGURATION
+    from unrolled.tasks.captioning.evaluation import Jars, evaluate_data
 
-    images = judging.images
-    if data is None and (model / CONFIGURATION).exists():
-        data = CAPTIONING_CONFIGURATION.read_request(model / CONFIGURATION)["data"]
-        images = images or loaded.reading.images
-    if data is None:
-        raise ConfigError("--data", f"{model}, which remembers no data", "pass a file of captions")
     if judging.beam is not None and judging.beam < 1:
         raise ConfigError("a beam of at least 1", str(judging.beam))
-    data = expand_path(data)
-    reading = replace(loaded.reading, images=images, strict=strict or loaded.reading.strict)
+    reading = replace(loaded.reading, images=judging.images, strict=strict or loaded.reading.strict)
     with progress_bar("evaluating") as bar:
         score = evaluate_data(
             loaded,
@@ -90,12 +68,14 @@ def evaluate_captions(
 
 
 def _show(score: "CaptioningScore", kind: str) -> None:
+    from unrolled.tasks.captioning.evaluation import METRICS
+
     figures, count = score.figures(), len(score.names)
     if score.seen_in_training:
         notice(f"{score.seen_in_training:,} {kind} were left out: the model was trained on them")
     for name, reason in score.rejected:
         notice(f"rejected: {name}: {reason}")
-    rows = [(words, f"{figures[name]:.4f}") for name, words in _SCORES.items() if name in figures]
+    rows = [(words, f"{figures[name]:.4f}") for name, words in METRICS.items() if name in figures]
     print_table(
         f"{count:,} {kind} ({score.part})",
         ("", "value"),

@@ -37,7 +37,7 @@ def export(
     from unrolled.state import first_step
 
     if name not in names() and ("/" in name or Path(name).exists()):
-        from unrolled.tasks.language import LanguageModel
+        from unrolled.tasks.language.model import LanguageModel
 
         if set:
             raise ConfigError("no --set for a model folder", " ".join(set))

@@ -42,8 +42,8 @@ def generate(
         import_: a Python file of yours that registers the model's cell.
         json: print one JSON object and nothing else.
     """
-    from unrolled.tasks.language import LanguageModel
-    from unrolled.tasks.language_writing import searched, written
+    from unrolled.tasks.language.model import LanguageModel
+    from unrolled.tasks.language.writing import searched, written
 
     if length < 1:
         raise ConfigError("a length of at least 1", str(length))

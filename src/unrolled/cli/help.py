@@ -1,6 +1,7 @@
 """How help pages look: paragraphs as wide as the terminal, wherever the source breaks its lines."""
 
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from cyclopts.help import DefaultFormatter, HelpPanel, InlineText
@@ -10,10 +11,19 @@ if TYPE_CHECKING:
 
 
 class FoldedHelp(DefaultFormatter):
-    """cyclopts' own help, with the line breaks inside a paragraph taken out."""
+    """cyclopts' own help, with the line breaks inside a paragraph taken out.
+
+    Args:
+        without: names of options that are not shown, because the verb refuses them.
+    """
+
+    def __init__(self, *, without: Collection[str] = ()) -> None:
+        super().__init__()
+        self.without = {f"--{name.replace('_', '-')}" for name in without}
 
     def __call__(self, console: "Console", options: "ConsoleOptions", panel: HelpPanel) -> None:
         """Print a panel."""
+        panel.entries = [e for e in panel.entries if not self.without & {*e.positive_names}]
         for entry in panel.entries:
             _fold(entry.description)
         super().__call__(console, options, panel)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from unrolled.diagnostics import Inspection, Specimen
-    from unrolled.tasks.captioning import CaptioningModel
+    from unrolled.tasks.captioning.model import CaptioningModel
 
 
 def inspect(

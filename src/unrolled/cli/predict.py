@@ -12,8 +12,8 @@ from unrolled.cli.predict_captions import Looking, describe
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
-    from unrolled.tasks.language import LanguageModel
-    from unrolled.tasks.video import VideoModel
+    from unrolled.tasks.language.model import LanguageModel
+    from unrolled.tasks.video.model import VideoModel
 
 _BAR = 40  # characters of the longest bar
 
@@ -61,7 +61,7 @@ def predict(
 
 
 def _language(loaded: "LanguageModel", model: Path, text: str, count: int, *, json: bool) -> None:
-    from unrolled.tasks.language_prediction import predict
+    from unrolled.tasks.language.prediction import predict
 
     prediction = predict(loaded, text, count=count)
     if json:
@@ -78,7 +78,7 @@ def _video(
     loaded: "VideoModel", model: Path, sources: tuple[str, ...], count: int, *, json: bool
 ) -> int:
     """Print the likeliest classes of every file; the code is 2 where one could not be read."""
-    from unrolled.tasks.video_prediction import predict
+    from unrolled.tasks.video.prediction import predict
 
     if not sources:
         raise ConfigError("videos or pictures to label", "none", "name a file, or more")

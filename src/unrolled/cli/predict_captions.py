@@ -11,8 +11,8 @@ from unrolled.cli.output import notice, print_json
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
-    from unrolled.tasks.captioning import CaptioningModel
-    from unrolled.tasks.captioning_prediction import CaptioningPrediction
+    from unrolled.tasks.captioning.model import CaptioningModel
+    from unrolled.tasks.captioning.prediction import CaptioningPrediction
 
 _ENDINGS = (".png", ".gif")
 
@@ -43,8 +43,8 @@ def describe(
     json: bool,
 ) -> int:
     """Print the captions of every file; the code is 2 where one could not be read."""
-    from unrolled.tasks.captioning_attention import write_attention
-    from unrolled.tasks.captioning_prediction import predict
+    from unrolled.tasks.captioning.attention import write_attention
+    from unrolled.tasks.captioning.prediction import predict
 
     _check(loaded, sources, looking)
     found = predict(loaded, sources, beam=looking.beam)

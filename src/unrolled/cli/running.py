@@ -8,12 +8,13 @@ from unrolled.cli.output import Bar, notice, print_json, progress_bar
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
-    from unrolled.tasks.table import Run, Task
+    from unrolled.tasks.learning import AnyLearning
+    from unrolled.tasks.table import Task
     from unrolled.training.run_folder import RunFolder
 
 
 def run_to_the_end(
-    task: "Task", start: "Callable[[Bar], tuple[Run, RunFolder]]", *, json: bool
+    task: "Task", start: "Callable[[Bar], tuple[AnyLearning, RunFolder]]", *, json: bool
 ) -> int:
     """Run to the end, with a bar, and say what came of it.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from unrolled.readers.live_source import LiveSource
     from unrolled.streaming import EventDetector, FrameLabel
     from unrolled.streaming.overlay import Overlay
-    from unrolled.tasks.video_live import LiveModel
+    from unrolled.tasks.video.live import LiveModel
 
 _USUAL_FRAMES_PER_SECOND = 25.0  # of a model that takes frames as they come
 
@@ -70,7 +70,7 @@ def stream(
         import_: a Python file of yours that registers the model's cell.
         json: print one JSON object a line and nothing else.
     """
-    from unrolled.tasks.video_live import LiveModel
+    from unrolled.tasks.video.live import LiveModel
 
     if show and (json or events):
         raise ConfigError("--show alone, or --json or --events without it", "both")

@@ -6,20 +6,16 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from unrolled.cli.configured import Format, configured
+from unrolled.cli.configured import configured
+from unrolled.cli.help import FoldedHelp
 from unrolled.cli.learning import RunFlags, learn
 from unrolled.cli.running import run_to_the_end
-from unrolled.cli.train_captioning import captioning, captioning_format
-from unrolled.cli.train_video import video, video_format
-from unrolled.tasks.language_network_options import NETWORK_OPTIONS
-from unrolled.tasks.language_options import LanguageOptions
+from unrolled.cli.train_captioning import captioning
+from unrolled.cli.train_video import video
+from unrolled.tasks.captioning.learning_options import CaptioningTrainingOptions
+from unrolled.tasks.language.network_options import NETWORK_OPTIONS
+from unrolled.tasks.language.options import LanguageOptions
 from unrolled.training.options import TrainingOptions
-
-
-def _language() -> Format:
-    from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
-
-    return Format(LANGUAGE_CONFIGURATION.read, LANGUAGE_CONFIGURATION.sections)
 
 
 def _network_options() -> str:
@@ -59,7 +55,7 @@ def resume(*, resume: Path, json: bool = False) -> int:
     return run_to_the_end(task, lambda show: task.reopen(resume, show), json=json)
 
 
-@train.command(config=configured(_language), help_epilogue=_network_options())
+@train.command(config=configured("language"), help_epilogue=_network_options())
 def language(
     *,
     data: str,
@@ -85,5 +81,9 @@ def language(
     return learn("language", data, model, run, {"reading": reading, "training": training})
 
 
-train.command(video, config=configured(video_format))
-train.command(captioning, config=configured(captioning_format))
+train.command(video, config=configured("video"))
+train.command(
+    captioning,
+    config=configured("captioning"),
+    help_formatter=FoldedHelp(without=CaptioningTrainingOptions.refused),
+)

@@ -4,20 +4,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from unrolled.cli.configured import Format
 from unrolled.cli.learning import RunFlags, learn
-from unrolled.tasks.captioning_learning_options import (
+from unrolled.tasks.captioning.learning_options import (
     CaptioningTrainingOptions,
     DescribingOptions,
 )
-from unrolled.tasks.captioning_options import CaptioningOptions
-
-
-def captioning_format() -> Format:
-    """Return what configurations of the captioning task look like."""
-    from unrolled.tasks.captioning_configuration import CAPTIONING_CONFIGURATION
-
-    return Format(CAPTIONING_CONFIGURATION.read, CAPTIONING_CONFIGURATION.sections)
+from unrolled.tasks.captioning.options import CaptioningOptions
 
 
 def captioning(

@@ -4,16 +4,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from unrolled.cli.configured import Format
 from unrolled.cli.learning import RunFlags, learn
-from unrolled.tasks.video_options import VideoOptions, VideoTrainingOptions
-
-
-def video_format() -> Format:
-    """Return what configurations of the video task look like."""
-    from unrolled.tasks.video_configuration import VIDEO_CONFIGURATION
-
-    return Format(VIDEO_CONFIGURATION.read, VIDEO_CONFIGURATION.sections)
+from unrolled.tasks.video.options import VideoOptions, VideoTrainingOptions
 
 
 def video(

@@ -7,7 +7,7 @@ from unrolled.diagnostics.balance import (
     total_balance,
 )
 from unrolled.diagnostics.catalogue import catalogue
-from unrolled.diagnostics.census import Census, Layer, census
+from unrolled.diagnostics.census import Census, Layer, census, count_parameters
 from unrolled.diagnostics.environment import environment
 from unrolled.diagnostics.gates import LSTMGates, lstm_gates
 from unrolled.diagnostics.gradient_flow import (
@@ -49,6 +49,7 @@ __all__ = [
     "bracket_balance",
     "catalogue",
     "census",
+    "count_parameters",
     "diagnose_motion",
     "environment",
     "environment_balance",

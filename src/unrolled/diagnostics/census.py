@@ -110,6 +110,16 @@ def census(module: nn.Module, x: Tree, features: Tensor | None = None) -> Census
     return Census(list(_layers(module, meter)), state_bytes)
 
 
+def count_parameters(module: nn.Module) -> int:
+    """Return how many numbers a module learns, those that it shares with itself once.
+
+    Example:
+        >>> count_parameters(nn.Linear(3, 5))
+        20
+    """
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
 class _Meter(TorchDispatchMode):
     """Count every product that torch runs, for the innermost layer that is then at work."""
 

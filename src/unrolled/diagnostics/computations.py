@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unrolled.cells import LSTM, LSTMState
-from unrolled.diagnostics.census import census
+from unrolled.diagnostics.census import census, count_parameters
 from unrolled.diagnostics.gradient_flow import (
     gradient_bound,
     jacobian_norms,
@@ -22,14 +22,9 @@ from unrolled.recurrence import Recurrence
 from unrolled.state import detach
 
 
-def parameters(module: nn.Module) -> int:
-    """Count what a module learns."""
-    return sum(parameter.numel() for parameter in module.parameters())
-
-
 def parameters_of(build: Callable[[], nn.Module]) -> int:
     """Count what a module learns that is yet to be built."""
-    return parameters(build())
+    return count_parameters(build())
 
 
 def macs(module: nn.Module, *features: int) -> int:

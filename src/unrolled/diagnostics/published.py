@@ -13,6 +13,7 @@ from torch import nn
 from unrolled.cells import GRU, LSTM, MUT1, MUT2, MUT3, RNN, ConvLSTM
 from unrolled.diagnostics import computations as compute
 from unrolled.diagnostics.caption_tables import CAPTIONERS
+from unrolled.diagnostics.census import count_parameters
 from unrolled.diagnostics.checks import Check
 from unrolled.diagnostics.receptive_field import looks_ahead
 from unrolled.diagnostics.video_tables import VIDEO
@@ -26,7 +27,7 @@ PARAMETERS = [
         "LSTM 300-512: parameters",
         1_667_072,
         "4D(C + D + 2), as torch",
-        lambda: compute.parameters(LSTM(300, 512)),
+        lambda: count_parameters(LSTM(300, 512)),
     ),
     Check(
         "LSTM, n = 5: its matrix",
@@ -38,13 +39,13 @@ PARAMETERS = [
         "ConvLSTM 16-128, 5 x 5: parameters",
         1_844_096,
         "4D(C + D)k² + 4D + 3D",
-        lambda: compute.parameters(ConvLSTM(16, 128, kernel_size=5)),
+        lambda: count_parameters(ConvLSTM(16, 128, kernel_size=5)),
     ),
     Check(
         "language model 65-128-512: parameters",
         1_356_481,
         "VE + 4D(E + D + 2) + (D + 1)V",
-        lambda: compute.parameters(RecurrentLanguageModel(65)),
+        lambda: count_parameters(RecurrentLanguageModel(65)),
     ),
 ]
 

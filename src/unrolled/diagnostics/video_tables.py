@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from unrolled.diagnostics.anatomy import Anatomy, LayerRow
+from unrolled.diagnostics.census import count_parameters
 from unrolled.diagnostics.checks import Check
 from unrolled.diagnostics.field_probe import probe_fields
 from unrolled.diagnostics.network_input import usual_input
@@ -27,7 +28,7 @@ def _table(name: str, pairs: tuple[tuple[str, Any], ...] = ()) -> Anatomy:
 
 def _parameters(name: str, pairs: tuple[tuple[str, Any], ...] = ()) -> int:
     module, _ = build_weightless(name, dict(pairs))
-    return sum(parameter.numel() for parameter in module.parameters())
+    return count_parameters(module)
 
 
 def _giga_macs(name: str, kind: str) -> tuple[float, ...]:

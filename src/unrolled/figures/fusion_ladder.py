@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from unrolled.diagnostics.anatomy import LayerRow, anatomy
+from unrolled.diagnostics.census import count_parameters
 from unrolled.encoders import DeckEarlyFusion, DeckLateFusion, DeckSlowFusion
 from unrolled.figures.drawing import BLUE, GREEN, GREY, INPUT, OUTPUT, RED, SMALL, board, slide
 
@@ -147,5 +148,5 @@ def _write_table(figure: Figure, left: float, way: Way, table: list[LayerRow]) -
         for x, text in zip(columns, line, strict=True):
             y = 0.30 - 0.045 * number
             figure.text(x, y, text, fontsize=SMALL, color=GREY if number == 0 else "black")
-    count = sum(parameter.numel() for parameter in way.network.parameters())
+    count = count_parameters(way.network)
     figure.text(left, 0.30 - 0.045 * len(lines), f"{count:,} parameters", fontsize=SMALL)

@@ -22,7 +22,7 @@ from unrolled.diagnostics import LSTMGates, lstm_gates
 from unrolled.figures._learning import seeded
 from unrolled.figures.drawing import BLUE, INK, SMALL, TEXT, slide
 from unrolled.readers.text import TextParts
-from unrolled.tasks.language import LanguageModel, prepare
+from unrolled.tasks.language.model import LanguageModel, prepare
 from unrolled.training.options import TrainingOptions
 from unrolled.world import narrate
 

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -60,25 +60,22 @@ class _Attending(Captioner[StateT, OutputT, Memory]):
 
     context_type = Memory
     feed_image = "always"
+    gated: ClassVar[bool] = False
     output: nn.Linear  # the last thing that ``say`` does
 
     def __init__(
         self,
         vocabulary_size: int,
         feature_size: int,
-        *,
         embedding_size: int,
         hidden_size: int,
         attention_size: int,
-        gated: bool = False,
     ) -> None:
-        super().__init__()
-        self.feature_size = feature_size
-        self.embedding = nn.Embedding(vocabulary_size, embedding_size)
+        super().__init__(vocabulary_size, feature_size, embedding_size)
         self.key = nn.Linear(feature_size, attention_size, bias=False)
         self.query = nn.Linear(hidden_size, attention_size)
         self.score = nn.Linear(attention_size, 1, bias=False)
-        self.gate = nn.Linear(hidden_size, 1) if gated else None
+        self.gate = nn.Linear(hidden_size, 1) if self.gated else None
         self.cell = LSTM(embedding_size + feature_size, hidden_size)
         self.initial_h = nn.Linear(feature_size, hidden_size)
         self.initial_c = nn.Linear(feature_size, hidden_size)

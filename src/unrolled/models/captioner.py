@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, cast
 
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import TypeVar
 
@@ -51,6 +51,11 @@ class Captioner(Recurrence[StateT, Tensor, OutputT, ContextT], ABC):
         y, _ = decoder.given(decoder.remember(features))(words)      words[:, 0] is <start>
         loss = decoder.objective(y, targets, valid).loss             targets[:, t] is words[:, t+1]
 
+    Args:
+        vocabulary_size: V.
+        feature_size: C, the length of a feature.
+        embedding_size: E, the length of a word's vector.
+
     Attributes:
         films: it takes the frames of a film for its features, in their order, one vector each.
         feed_image: when the picture enters: "once", before or with the first word, or "always", at
@@ -58,9 +63,14 @@ class Captioner(Recurrence[StateT, Tensor, OutputT, ContextT], ABC):
         feature_size: C, the length of a feature.
     """
 
+    context_type: ClassVar[type[Any] | None] = PooledMemory
     films: ClassVar[bool] = False
     feed_image: str = "once"
-    feature_size: int
+
+    def __init__(self, vocabulary_size: int, feature_size: int, embedding_size: int) -> None:
+        super().__init__()
+        self.feature_size = feature_size
+        self.embedding = nn.Embedding(vocabulary_size, embedding_size)
 
     @abstractmethod
     def remember(self, features: Float[Tensor, "N L C"]) -> ContextT:
@@ -75,6 +85,11 @@ class Captioner(Recurrence[StateT, Tensor, OutputT, ContextT], ABC):
         """
         loss = cross_entropy(cast(CaptionOutput, y).logits, targets, valid)
         return Objective(loss, {"nats_per_word": loss.detach()})
+
+    def mean_feature(self, features: Float[Tensor, "N L C"]) -> Float[Tensor, "N C"]:
+        """Return the mean over places, or frames; a feature of another length is refused."""
+        self.check_features(features)
+        return features.mean(dim=1)
 
     def check_features(self, features: Tensor) -> None:
         """Raise ``ShapeError`` unless ``features`` are ``[N, L, feature_size]``."""

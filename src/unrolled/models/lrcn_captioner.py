@@ -39,7 +39,6 @@ class LRCNCaptioner(Captioner[tuple[LSTMState, LSTMState]]):
         torch.Size([6, 4, 11])
     """
 
-    context_type = PooledMemory
     output_layer = "output"
     feed_image = "always"
 
@@ -52,19 +51,16 @@ class LRCNCaptioner(Captioner[tuple[LSTMState, LSTMState]]):
         hidden_size: int = 1000,
         factored: bool = True,
     ) -> None:
-        super().__init__()
-        self.feature_size = feature_size
+        super().__init__(vocabulary_size, feature_size, embedding_size)
         self.factored = factored
         beside, above = (0, feature_size) if factored else (feature_size, 0)
-        self.embedding = nn.Embedding(vocabulary_size, embedding_size)
         self.lower = LSTM(embedding_size + beside, hidden_size)
         self.upper = LSTM(hidden_size + above, hidden_size)
         self.output = nn.Linear(hidden_size, vocabulary_size)
 
     def remember(self, features: Float[Tensor, "N L C"]) -> PooledMemory:
         """Return the mean feature."""
-        self.check_features(features)
-        return PooledMemory(features.mean(dim=1))
+        return PooledMemory(self.mean_feature(features))
 
     def initial_state(self, batch_size: int) -> tuple[LSTMState, LSTMState]:
         """Return zeros."""

@@ -39,7 +39,6 @@ class MRNN(Captioner[RNNState]):
         torch.Size([6, 4, 11])
     """
 
-    context_type = PooledMemory
     output_layer = "output"
     feed_image = "always"
 
@@ -52,9 +51,7 @@ class MRNN(Captioner[RNNState]):
         hidden_size: int = 256,
         multimodal_size: int = 512,
     ) -> None:
-        super().__init__()
-        self.feature_size = feature_size
-        self.embedding = nn.Embedding(vocabulary_size, embedding_size)
+        super().__init__(vocabulary_size, feature_size, embedding_size)
         self.cell = RNN(embedding_size, hidden_size, nonlinearity="relu")
         self.from_word = nn.Linear(hidden_size, multimodal_size, bias=False)
         self.from_state = nn.Linear(hidden_size, multimodal_size, bias=False)
@@ -63,8 +60,7 @@ class MRNN(Captioner[RNNState]):
 
     def remember(self, features: Float[Tensor, "N L C"]) -> PooledMemory:
         """Return what the picture adds to the multimodal layer."""
-        self.check_features(features)
-        return PooledMemory(self.image(features.mean(dim=1)))
+        return PooledMemory(self.image(self.mean_feature(features)))
 
     def initial_state(self, batch_size: int) -> RNNState:
         """Return zeros."""

@@ -85,10 +85,8 @@ class MindsEye(Captioner[MindsEyeState, MindsEyeOutput, MindsEyeMemory]):
         nonlinearity: str = "tanh",
         reconstruction: float = 1.0,
     ) -> None:
-        super().__init__()
-        self.feature_size = feature_size
+        super().__init__(vocabulary_size, feature_size, embedding_size)
         self.reconstruction = reconstruction
-        self.embedding = nn.Embedding(vocabulary_size, embedding_size)
         self.language = RNN(embedding_size, hidden_size, nonlinearity=nonlinearity)
         self.visual = RNN(embedding_size, hidden_size, nonlinearity=nonlinearity)
         self.image = nn.Linear(feature_size, hidden_size, bias=False)
@@ -97,8 +95,7 @@ class MindsEye(Captioner[MindsEyeState, MindsEyeOutput, MindsEyeMemory]):
 
     def remember(self, features: Float[Tensor, "N L C"]) -> MindsEyeMemory:
         """Return the mean feature, and W_sv of it."""
-        self.check_features(features)
-        image = features.mean(dim=1)
+        image = self.mean_feature(features)
         return MindsEyeMemory(image, self.image(image))
 
     def initial_state(self, batch_size: int) -> MindsEyeState:

@@ -51,7 +51,6 @@ class NeuralTalk(Captioner[NeuralTalkState]):
         torch.Size([6, 4, 11])
     """
 
-    context_type = PooledMemory
     output_layer = "output"
 
     def __init__(
@@ -64,20 +63,17 @@ class NeuralTalk(Captioner[NeuralTalkState]):
         feed_image: str = "once",
         nonlinearity: str = "relu",
     ) -> None:
-        super().__init__()
         if feed_image not in ("once", "always"):
             raise ConfigError("feed_image of once or always", repr(feed_image))
-        self.feature_size = feature_size
+        super().__init__(vocabulary_size, feature_size, embedding_size)
         self.feed_image = feed_image
-        self.embedding = nn.Embedding(vocabulary_size, embedding_size)
         self.image = nn.Linear(feature_size, hidden_size)
         self.cell = RNN(embedding_size, hidden_size, nonlinearity=nonlinearity)
         self.output = nn.Linear(hidden_size, vocabulary_size)
 
     def remember(self, features: Float[Tensor, "N L C"]) -> PooledMemory:
         """Return what the picture adds to the hidden state's sum."""
-        self.check_features(features)
-        return PooledMemory(self.image(features.mean(dim=1)))
+        return PooledMemory(self.image(self.mean_feature(features)))
 
     def initial_state(self, batch_size: int) -> NeuralTalkState:
         """Return zeros; the picture comes in with the first word."""

@@ -9,6 +9,7 @@ from torch.func import functional_call
 
 from unrolled.encoders import PictureNetwork, over_pictures
 from unrolled.encoders.backbone import without_head
+from unrolled.encoders.positions import Positions
 from unrolled.errors import ConfigError, ShapeError
 from unrolled.models.captioner import Captioner
 
@@ -16,7 +17,8 @@ from unrolled.models.captioner import Captioner
 class PictureCaptioner(nn.Module):
     """Describe pictures, or films: an encoder makes features, a decoder makes words of them.
 
-        features = annotations(pictures)        picture: the last maps, place by place, row by row
+        features = annotations(pictures)        picture: the last maps, place by place, row by row,
+                                                with the row and column of each if wanted
                                                 film: the mean of the maps of each frame
         y = decoder.given(decoder.remember(features))(words)
 
@@ -24,10 +26,13 @@ class PictureCaptioner(nn.Module):
         words [B, T] int64, B = K·N; y as the decoder's.
     Args:
         encoder: a network over pictures; what it classifies with is left away.
-        decoder: a captioner for features as long as the encoder's.
+        decoder: a captioner for features as long as the encoder's, and by 2 longer with positions.
+        positions: tell every place of a picture its row and its column, from -1 to 1. Attention can
+            then ask for the place beside another; a mean over all places is none the wiser.
         frozen: leave the encoder as it is; see ``frozen``.
     Raises:
-        ConfigError: the decoder is for features of another length.
+        ConfigError: the decoder is for features of another length, or positions in films.
+    Source: positions: Liu et al. 2018, arXiv:1807.03247, §3, of the annotations alone.
     Example:
         >>> from unrolled.encoders import PlainCNN
         >>> from unrolled.models import ShowAttendTell
@@ -40,13 +45,22 @@ class PictureCaptioner(nn.Module):
     """
 
     def __init__(
-        self, encoder: PictureNetwork, decoder: Captioner[Any, Any, Any], *, frozen: bool = False
+        self,
+        encoder: PictureNetwork,
+        decoder: Captioner[Any, Any, Any],
+        *,
+        positions: bool = False,
+        frozen: bool = False,
     ) -> None:
         super().__init__()
-        if encoder.feature_size != decoder.feature_size:
-            expected = f"a decoder for features of {encoder.feature_size}, as the encoder gives"
+        if positions and decoder.films:
+            raise ConfigError("no positions with films, of whose frames a mean is taken", "both")
+        given = encoder.feature_size + (Positions.channels if positions else 0)
+        if given != decoder.feature_size:
+            expected = f"a decoder for features of {given}, as the encoder gives"
             raise ConfigError(expected, str(decoder.feature_size), "set its feature_size")
         self.encoder = without_head(encoder)
+        self.positions = Positions() if positions else nn.Identity()
         self.decoder = decoder
         self.frozen = frozen
 
@@ -80,7 +94,8 @@ class PictureCaptioner(nn.Module):
             maps = over_pictures(self._maps, pictures, self.encoder)
             if self.decoder.films:
                 return maps.mean((-2, -1))
-            return maps.flatten(2).transpose(1, 2)
+            placed: Tensor = self.positions(maps)
+            return placed.flatten(2).transpose(1, 2)
 
     def _maps(self, pictures: Tensor) -> Tensor:
         # Channels last is how convolutions on a CPU are fastest: 1.5 times, forth and back.

@@ -62,10 +62,8 @@ class S2VT(Captioner[S2VTState, CaptionOutput, S2VTState]):
         embedding_size: int = 500,
         hidden_size: int = 1000,
     ) -> None:
-        super().__init__()
-        self.feature_size = feature_size
+        super().__init__(vocabulary_size, feature_size, embedding_size)
         self.embedding_size = embedding_size
-        self.embedding = nn.Embedding(vocabulary_size, embedding_size)
         self.frame = nn.Linear(feature_size, embedding_size)
         self.lower = LSTM(embedding_size, hidden_size)
         self.upper = LSTM(embedding_size + hidden_size, hidden_size)

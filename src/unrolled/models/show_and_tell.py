@@ -39,7 +39,6 @@ class ShowAndTell(Captioner[LSTMState]):
         torch.Size([6, 4, 11])
     """
 
-    context_type = PooledMemory
     output_layer = "output"
 
     def __init__(
@@ -50,17 +49,14 @@ class ShowAndTell(Captioner[LSTMState]):
         embedding_size: int = 512,
         hidden_size: int = 512,
     ) -> None:
-        super().__init__()
-        self.feature_size = feature_size
-        self.embedding = nn.Embedding(vocabulary_size, embedding_size)
+        super().__init__(vocabulary_size, feature_size, embedding_size)
         self.image = nn.Linear(feature_size, embedding_size)
         self.cell = LSTM(embedding_size, hidden_size)
         self.output = nn.Linear(hidden_size, vocabulary_size)
 
     def remember(self, features: Float[Tensor, "N L C"]) -> PooledMemory:
         """Return what the picture is to the LSTM: a vector like a word's."""
-        self.check_features(features)
-        return PooledMemory(self.image(features.mean(dim=1)))
+        return PooledMemory(self.image(self.mean_feature(features)))
 
     def initial_state(self, batch_size: int) -> LSTMState:
         """Return the state after the picture was read."""

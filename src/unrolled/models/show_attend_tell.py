@@ -24,23 +24,17 @@ class _GatedAttending(_Attending[StateT, OutputT]):
     logits = W_o (E x + W_s h' + W_z z) + b_o
     """
 
+    gated = True
+
     def __init__(
         self,
         vocabulary_size: int,
         feature_size: int,
-        *,
         embedding_size: int,
         hidden_size: int,
         attention_size: int,
     ) -> None:
-        super().__init__(
-            vocabulary_size,
-            feature_size,
-            embedding_size=embedding_size,
-            hidden_size=hidden_size,
-            attention_size=attention_size,
-            gated=True,
-        )
+        super().__init__(vocabulary_size, feature_size, embedding_size, hidden_size, attention_size)
         self.from_state = nn.Linear(hidden_size, embedding_size, bias=False)
         self.from_memory = nn.Linear(feature_size, embedding_size, bias=False)
         self.output = nn.Linear(embedding_size, vocabulary_size)
@@ -96,13 +90,7 @@ class ShowAttendTell(_GatedAttending[LSTMState, AttentionOutput], _SoftAttending
         attention_size: int = 512,
         doubly_stochastic: float = 1.0,
     ) -> None:
-        super().__init__(
-            vocabulary_size,
-            feature_size,
-            embedding_size=embedding_size,
-            hidden_size=hidden_size,
-            attention_size=attention_size,
-        )
+        super().__init__(vocabulary_size, feature_size, embedding_size, hidden_size, attention_size)
         self.doubly_stochastic = doubly_stochastic
 
     def objective(

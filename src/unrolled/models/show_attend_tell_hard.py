@@ -94,13 +94,7 @@ class HardShowAttendTell(_GatedAttending[HardAttentionState, HardAttentionOutput
         reward: str = "words_to_come",
         evaluation: str = "argmax",
     ) -> None:
-        super().__init__(
-            vocabulary_size,
-            feature_size,
-            embedding_size=embedding_size,
-            hidden_size=hidden_size,
-            attention_size=attention_size,
-        )
+        super().__init__(vocabulary_size, feature_size, embedding_size, hidden_size, attention_size)
         if reward not in ("sentence", "words_to_come"):
             raise ConfigError("a reward of sentence or words_to_come", repr(reward))
         if evaluation not in ("argmax", "expectation"):

@@ -48,13 +48,7 @@ class TemporalAttention(_SoftAttending):
         hidden_size: int = 512,
         attention_size: int = 512,
     ) -> None:
-        super().__init__(
-            vocabulary_size,
-            feature_size,
-            embedding_size=embedding_size,
-            hidden_size=hidden_size,
-            attention_size=attention_size,
-        )
+        super().__init__(vocabulary_size, feature_size, embedding_size, hidden_size, attention_size)
         self.projection = nn.Linear(hidden_size + feature_size + embedding_size, embedding_size)
         self.output = nn.Linear(embedding_size, vocabulary_size)
 

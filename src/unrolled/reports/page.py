@@ -1,6 +1,7 @@
 """From a template and what it shows to a page that needs nothing beside it."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 def render_page(template: Path, context: Mapping[str, Any]) -> str:
     """Return the HTML of a page.
 
-    The template extends ``page.html``, the frame and the style of every report, and takes what
+    The template extends ``page.html``, the frame, style and foot of every report, and takes what
     reports are made of (tables, curves, headline figures) from ``parts.html``. All that it shows
     is escaped, but for drawings, which are ``markupsafe.Markup``.
 
@@ -34,7 +35,8 @@ def render_page(template: Path, context: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"figure": figure, "duration": duration, "visible": visible}
-    return environment.get_template(template.name).render(context)
+    written_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return environment.get_template(template.name).render(context, written_at=written_at)
 
 
 def figure(value: float) -> str:

@@ -8,10 +8,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.storage import write_file
-from unrolled.tasks.continuing import Continued
+from unrolled.tasks.learning import AnyLearning, Show
 from unrolled.training.run_folder import CONFIGURATION, RunFolder
 
-Show = Callable[[float, str], None]  # the share that is done, and a few words on it
 _REQUEST = "comparison.json"
 
 
@@ -93,7 +92,7 @@ def figures_of_all(
     return found
 
 
-LearningT = TypeVar("LearningT", bound=Continued)
+LearningT = TypeVar("LearningT", bound=AnyLearning)
 
 
 def trained(

@@ -1,10 +1,12 @@
 """What a configuration may say, whatever its task."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from unrolled.errors import ReaderError
+from unrolled.tasks.network_options import unlike
 from unrolled.training.configuration import check_section, comments_on, read_configuration
 
 _WORDS = {
@@ -21,15 +23,23 @@ class TaskConfiguration:
 
     Args:
         task: the type of its name, such as ``Literal["language"]``.
-        sections: a dataclass of options for each of reading and training.
+        sections: a dataclass of options for each of its sections, such as reading and training.
         data: words on that key.
         reading: words on that section.
+        default_model: the network where none is named.
+        usual_options: returns the options that the network of a request has by itself.
     """
 
     task: Any
     sections: dict[str, Any]
     data: str
     reading: str
+    default_model: str
+    usual_options: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+    def unusual_options(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those options of a request's network that are not what they usually are."""
+        return unlike(self.usual_options(request), request["options"])
 
     def read(self, path: Path) -> dict[str, Any]:
         """Read a configuration; any key may be left out of it.

@@ -2,47 +2,32 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from torch import Tensor
 
 from unrolled.errors import ReaderError
 from unrolled.registry import import_file
 from unrolled.tasks.configuration import TaskConfiguration
+from unrolled.tasks.learning import AnyLearning
 from unrolled.tasks.model_folder import require_fitting_sizes
 from unrolled.training.checkpoints import Checkpoint
 from unrolled.training.loop import Training
 from unrolled.training.run_folder import CONFIGURATION, RunFolder
 
-
-class Continued(Protocol):
-    """What a task has ready for a run."""
-
-    @property
-    def training(self) -> Training:
-        """The loop."""
-
-    @property
-    def notices(self) -> list[str]:
-        """What the caller should know, a sentence each."""
-
-
-ContinuedT = TypeVar("ContinuedT", bound=Continued)
+LearningT = TypeVar("LearningT", bound=AnyLearning)
 
 
 def take_up(
     path: Path,
     configuration: TaskConfiguration,
-    unusual_options: Callable[[dict[str, Any]], dict[str, Any]],
-    prepare: Callable[[RunFolder, bool], ContinuedT],
-) -> tuple[ContinuedT, RunFolder]:
+    prepare: Callable[[RunFolder, bool], LearningT],
+) -> tuple[LearningT, RunFolder]:
     """Take a run up at its last good checkpoint.
 
     Args:
         path: the folder of the run.
         configuration: of its task.
-        unusual_options: returns those of the network that a request names that are not what they
-            usually are.
         prepare: gets the run ready as it began; told whether there is no checkpoint.
     Raises:
         ReaderError: no run there, none of its checkpoints is good, or its data has changed.
@@ -57,7 +42,7 @@ def take_up(
             import_file(Path(file))
         folder.checkpoints.keep = folder.request["training"]["keep"]
         if checkpoint is not None:
-            _check_sizes(folder.request, unusual_options, checkpoint.tensors)
+            _check_sizes(folder.request, configuration, checkpoint.tensors)
         learning = prepare(folder, checkpoint is None)
     except (KeyError, TypeError, AttributeError) as error:
         got = " ".join(str(error).split())
@@ -71,14 +56,27 @@ def take_up(
     return learning, folder
 
 
+def require_unchanged(folder: RunFolder, key: str, value: Any, *, what: str) -> None:
+    """Note what a run begins with, and make sure that one that goes on has the same.
+
+    Args:
+        folder: of the run, whose record holds it.
+        key: of the record.
+        value: that it has now, as JSON can hold it.
+        what: it is a digest of.
+    Raises:
+        ReaderError: it is not what it was.
+    """
+    if folder.record.setdefault(key, value) != value:
+        raise ReaderError(f"{what} as it was when the run began", "another one")
+
+
 def _check_sizes(
-    request: dict[str, Any],
-    unusual_options: Callable[[dict[str, Any]], dict[str, Any]],
-    tensors: dict[str, Tensor],
+    request: dict[str, Any], configuration: TaskConfiguration, tensors: dict[str, Tensor]
 ) -> None:
     """Make sure that sizes in a configuration are borne out before anything is built."""
     if request["model"] is not None:
-        require_fitting_sizes(unusual_options(request), tensors)
+        require_fitting_sizes(configuration.unusual_options(request), tensors)
 
 
 def _restore(training: Training, checkpoint: Checkpoint, path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from unrolled.diagnostics import count_parameters
 from unrolled.encoders import ClipNetwork, PictureNetwork, inflate
 from unrolled.encoders.weight_layouts import count_classes, to_state_dict
 from unrolled.errors import ConfigError, NumericsError, ReaderError
@@ -15,9 +16,9 @@ from unrolled.readers.class_names import published_class_names, read_class_names
 from unrolled.readers.known_weights import how_to_get_weights, known_weights
 from unrolled.readers.weights import read_weights
 from unrolled.registry import build, lookup
-from unrolled.tasks.video import VideoModel
-from unrolled.tasks.video_options import VideoOptions
-from unrolled.tasks.video_preprocessing import IMAGENET_DEVIATION, IMAGENET_MEAN, Preprocessing
+from unrolled.tasks.video.model import VideoModel
+from unrolled.tasks.video.options import VideoOptions
+from unrolled.tasks.video.preprocessing import IMAGENET_DEVIATION, IMAGENET_MEAN, Preprocessing
 
 FEATURES_ONLY = "features alone, no classes"  # the one class of weights without a classifier
 
@@ -99,7 +100,7 @@ def convert(
         parts={"train": [], "valid": [], "test": []},
     )
     model.save(folder, _figures(path))
-    parameters = sum(p.numel() for p in network.parameters())
+    parameters = count_parameters(network)
     return Converted(folder, described["name"], parameters, names, notes)
 
 

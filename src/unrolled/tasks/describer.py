@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from unrolled.tasks.captioning import Caption
-from unrolled.tasks.captioning_evaluation import CaptioningScore, Show
-from unrolled.tasks.captioning_learning import Learning
-from unrolled.tasks.captioning_options import CaptioningOptions
-from unrolled.tasks.captioning_report import write_report
-from unrolled.tasks.captioning_run import begin, judge
+from unrolled.tasks.captioning.evaluation import CaptioningScore
+from unrolled.tasks.captioning.learning import Learning
+from unrolled.tasks.captioning.model import Caption
+from unrolled.tasks.captioning.options import CaptioningOptions
+from unrolled.tasks.captioning.report import write_report
+from unrolled.tasks.captioning.run import begin, judge
 from unrolled.tasks.describer_options import DESCRIBING, NETWORK, NETWORK_OPTIONS, READING
+from unrolled.tasks.learning import Show
 from unrolled.training.modes import evaluating
 from unrolled.training.options import TrainingOptions
 from unrolled.training.run_folder import RunFolder

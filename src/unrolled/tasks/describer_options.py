@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from unrolled.tasks.captioning_learning_options import CaptioningTrainingOptions, DescribingOptions
-from unrolled.tasks.captioning_options import CaptioningOptions
+from unrolled.tasks.captioning.learning_options import CaptioningTrainingOptions, DescribingOptions
+from unrolled.tasks.captioning.options import CaptioningOptions
 
 NETWORK = "show_attend_tell"
 NETWORK_OPTIONS: dict[str, Any] = {

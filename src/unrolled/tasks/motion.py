@@ -1,7 +1,7 @@
 """Experiments on motion: small networks that learn from clips of the embedded world."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, overload, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -9,9 +9,10 @@ from jaxtyping import Int64, UInt8
 from torch import Tensor, nn
 
 from unrolled.diagnostics.motion import MotionDiagnosis, diagnose_motion
-from unrolled.tasks.video import averaged, frame_losses
-from unrolled.tasks.video_networks import as_recurrence
-from unrolled.tasks.video_preprocessing import Preprocessing
+from unrolled.tasks.loading import Chunks
+from unrolled.tasks.video.model import averaged, frame_losses
+from unrolled.tasks.video.networks import as_recurrence
+from unrolled.tasks.video.preprocessing import Preprocessing
 from unrolled.training.loop import Poll, Training
 from unrolled.training.options import TrainingOptions
 from unrolled.training.truncated_bptt import Chunk
@@ -52,7 +53,7 @@ class LabelledClips(NamedTuple):
         return Preprocessing(height=height, width=width).normalize(self.frames[part])
 
 
-class _Batches(Sequence[Chunk]):
+class _Batches(Chunks):
     """An epoch of batches in one order; what is left over at its end is not used."""
 
     def __init__(self, clips: LabelledClips, batch_size: int, seed: int) -> None:
@@ -64,13 +65,7 @@ class _Batches(Sequence[Chunk]):
     def __len__(self) -> int:
         return len(self.orders)
 
-    @overload
-    def __getitem__(self, number: int) -> Chunk: ...
-    @overload
-    def __getitem__(self, number: slice) -> Sequence[Chunk]: ...
-    def __getitem__(self, number: int | slice) -> Chunk | Sequence[Chunk]:
-        if isinstance(number, slice):
-            return [self[index] for index in range(*number.indices(len(self)))]
+    def _chunk(self, number: int) -> Chunk:
         order = self.orders[number]
         return Chunk(self.clips.seen(order), self.clips.labels[order], 0)
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from unrolled.readers.text import read_parts
 from unrolled.storage import write_file
-from unrolled.tasks.language import LanguageModel, Learning, prepare
-from unrolled.tasks.language_configuration import LANGUAGE_CONFIGURATION
-from unrolled.tasks.language_evaluation import share_learnt
-from unrolled.tasks.language_networks import resolved_options
-from unrolled.tasks.language_report import write_report
-from unrolled.tasks.language_writing import written
+from unrolled.tasks.language.configuration import LANGUAGE_CONFIGURATION
+from unrolled.tasks.language.evaluation import share_learnt
+from unrolled.tasks.language.model import LanguageModel, Learning, prepare
+from unrolled.tasks.language.networks import resolved_options
+from unrolled.tasks.language.report import write_report
+from unrolled.tasks.language.writing import written
 from unrolled.tasks.narrator_options import NETWORK, NETWORK_OPTIONS, READING
 from unrolled.training.device import use_threads
 from unrolled.training.loop import Poll, Progress

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from unrolled.tasks.language_options import LanguageOptions
+from unrolled.tasks.language.options import LanguageOptions
 from unrolled.training.options import TrainingOptions
 
 SENTENCES = 100_000

@@ -48,6 +48,12 @@ def unlike(usual: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, An
     return {key: value for key, value in options.items() if key not in usual or usual[key] != value}
 
 
+def module_needed(what: str, cls: str, cure: str) -> ConfigError:
+    """Return the error for what was made from a module that no name stands for."""
+    short = cls if len(cls) <= 60 else f"{cls[:57]}..."
+    return ConfigError(f"the {short} that this {what} was made from", "no module", f"call {cure}")
+
+
 def build_with(
     cls: Callable[..., NetworkT],
     name: str,

@@ -7,6 +7,16 @@ from unrolled.errors import ConfigError, ReaderError
 PARTS = ("train", "valid", "test")
 
 
+def held_out_part(parts: Mapping[str, Sequence[int]]) -> str:
+    """Return the part that the figures of a run are of: test, or else valid, or else train.
+
+    Example:
+        >>> held_out_part({"train": [0, 1], "valid": [2], "test": []})
+        'valid'
+    """
+    return next(name for name in reversed(PARTS) if parts[name])
+
+
 def wanted_part(
     parts: Mapping[str, Sequence[str]], digests: Sequence[str], part: str | None, *, what: str
 ) -> tuple[str, set[str], int]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, overload
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,6 +14,7 @@ from unrolled.layers import Embedding, Linear, Serial
 from unrolled.models import TCN
 from unrolled.recurrence import Recurrence
 from unrolled.registry import build_recurrence
+from unrolled.tasks.loading import Chunks
 from unrolled.training.device import seed_everything
 from unrolled.training.loop import Poll, Training
 from unrolled.training.options import TrainingOptions
@@ -57,7 +58,7 @@ class Learner:
         return Serial(embedding, cell, Linear(width, NUM_SYMBOLS))
 
 
-class Episodes(Sequence[Chunk]):
+class Episodes(Chunks):
     """Batches of sequences, drawn on demand: a symbol, distractors, and the question.
 
         x_0 = symbol        x_1 ... x_(lag - 1) = distractors        x_lag = the question
@@ -108,13 +109,7 @@ class Episodes(Sequence[Chunk]):
     def __len__(self) -> int:
         return len(self.pieces)
 
-    @overload
-    def __getitem__(self, number: int) -> Chunk: ...
-    @overload
-    def __getitem__(self, number: slice) -> Sequence[Chunk]: ...
-    def __getitem__(self, number: int | slice) -> Chunk | Sequence[Chunk]:
-        if isinstance(number, slice):
-            return [self[index] for index in range(*number.indices(len(self)))]
+    def _chunk(self, number: int) -> Chunk:
         batch, piece = self.pieces[number]
         x, target = self._batch(batch)
         window = self.window or x.shape[1]

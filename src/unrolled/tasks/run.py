@@ -7,22 +7,22 @@ from torch import nn
 
 from unrolled.errors import ConfigError
 from unrolled.recurrence import Recurrence
-from unrolled.tasks.captioning import CaptioningModel
-from unrolled.tasks.captioning_learning_options import (
+from unrolled.tasks.captioning.learning_options import (
     CaptioningTrainingOptions,
     DescribingOptions,
 )
-from unrolled.tasks.captioning_options import CaptioningOptions
-from unrolled.tasks.captioning_python import resume_captioning, train_captioning
-from unrolled.tasks.language import LanguageModel
-from unrolled.tasks.language_options import LanguageOptions
-from unrolled.tasks.language_python import Text, resume_language, train_language
+from unrolled.tasks.captioning.model import CaptioningModel
+from unrolled.tasks.captioning.options import CaptioningOptions
+from unrolled.tasks.captioning.python import resume_captioning, train_captioning
+from unrolled.tasks.language.model import LanguageModel
+from unrolled.tasks.language.options import LanguageOptions
+from unrolled.tasks.language.python import Text, resume_language, train_language
 from unrolled.tasks.model_folder import task_of_model
 from unrolled.tasks.table import task_named, task_of_run
-from unrolled.tasks.video import DEFAULT_MODEL, VideoModel
-from unrolled.tasks.video_data import VideoData
-from unrolled.tasks.video_options import VideoOptions, VideoTrainingOptions
-from unrolled.tasks.video_python import resume_video, train_video
+from unrolled.tasks.video.data import VideoData
+from unrolled.tasks.video.model import VideoModel
+from unrolled.tasks.video.options import VideoOptions, VideoTrainingOptions
+from unrolled.tasks.video.python import resume_video, train_video
 from unrolled.training.options import TrainingOptions
 
 AnyModel = LanguageModel | VideoModel | CaptioningModel
@@ -104,7 +104,8 @@ def train(
         >>> load(folder).vocabulary == model.vocabulary
         True
     """
-    name = task_named(task).name
+    found = task_named(task)
+    name, usual_model = found.name, found.configuration.default_model
     if not (model is None or isinstance(model, str | nn.Module)):
         raise ConfigError("a name, or a module derived from Recurrence", type(model).__name__)
     if describing is not None and name != "captioning":
@@ -112,14 +113,14 @@ def train(
     if name == "captioning":
         seen, search = _chosen(reading, CaptioningOptions), describing or DescribingOptions()
         how = training or CaptioningTrainingOptions()
-        return train_captioning(data, model, options, out, seen, search, how)
+        return train_captioning(data, model or usual_model, options, out, seen, search, how)
     if name == "video":
         clips, how = _chosen(reading, VideoOptions), training or VideoTrainingOptions()
-        return train_video(data, model or DEFAULT_MODEL, options, out, clips, how)
+        return train_video(data, model or usual_model, options, out, clips, how)
     if isinstance(model, nn.Module) and not isinstance(model, Recurrence):
         raise ConfigError("a name, or a module derived from Recurrence", type(model).__name__)
     text, how = _chosen(reading, LanguageOptions), training or TrainingOptions()
-    return train_language(data, model or "lstm", options, out, text, how)
+    return train_language(data, model or usual_model, options, out, text, how)
 
 
 def resume(run: str | Path, *, model: Any = None, data: Any = None) -> AnyModel:

@@ -4,32 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from unrolled.errors import ConfigError
+from unrolled.tasks.configuration import TaskConfiguration
+from unrolled.tasks.learning import Show
 from unrolled.tasks.model_folder import task_of_model
-from unrolled.training.loop import Training
 from unrolled.training.run_folder import RunFolder
 
 _TASKS = {
-    "captioning": "unrolled.tasks.captioning_task:CAPTIONING",
-    "language": "unrolled.tasks.language_task:LANGUAGE",
-    "video": "unrolled.tasks.video_task:VIDEO",
+    "captioning": "unrolled.tasks.captioning.task:CAPTIONING",
+    "language": "unrolled.tasks.language.task:LANGUAGE",
+    "video": "unrolled.tasks.video.task:VIDEO",
 }
-
-Show = Callable[[float, str], None]  # the share that is done, and a few words on it
-
-
-class Run(Protocol):
-    """A run that is ready to begin or to go on, whatever its task."""
-
-    @property
-    def training(self) -> Training:
-        """The loop."""
-
-    @property
-    def notices(self) -> list[str]:
-        """What the caller should know, a sentence each."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +25,7 @@ class Task:
 
     Args:
         name: as in ``unrolled train NAME``.
+        configuration: what one of its configurations may say.
         begin: gets a run ready in a new folder, given what was asked for and files of code to run.
         reopen: takes a run up where it was left.
         finish: writes model and report, and returns the figures.
@@ -47,6 +35,7 @@ class Task:
     """
 
     name: str
+    configuration: TaskConfiguration
     begin: Callable[[Path | None, dict[str, Any], Show, tuple[Path, ...]], tuple[Any, RunFolder]]
     reopen: Callable[[Path, Show], tuple[Any, RunFolder]]
     finish: Callable[[Any, RunFolder, Show], dict[str, Any]]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,11 +21,12 @@ from unrolled.readers.live_source import LiveFrame
 from unrolled.recurrence import Recurrence
 from unrolled.registry import build_recurrence
 from unrolled.streaming import FrameLabel, Labeller, label_frames
+from unrolled.tasks.loading import Chunks
 from unrolled.tasks.parts import PARTS
-from unrolled.tasks.video import VideoModel
-from unrolled.tasks.video_networks import describe
-from unrolled.tasks.video_options import VideoOptions
-from unrolled.tasks.video_preprocessing import Preprocessing
+from unrolled.tasks.video.model import VideoModel
+from unrolled.tasks.video.networks import describe
+from unrolled.tasks.video.options import VideoOptions
+from unrolled.tasks.video.preprocessing import Preprocessing
 from unrolled.tasks.watcher_options import (
     CLASSES,
     FILM_SECONDS,
@@ -51,7 +52,7 @@ _SETTLED_FRAMES = 6  # after a change: half a second, in which nobody can know y
 PREPROCESSING = Preprocessing(height=SIDE, width=SIDE, frames_per_second=FRAME_RATE_HZ)
 
 
-class Films(Sequence[Chunk]):
+class Films(Chunks):
     """Windows of films side by side: every row is one film after the other.
 
     Every other film begins in full motion, as what a camera sees may. By turns the next films are
@@ -80,13 +81,7 @@ class Films(Sequence[Chunk]):
     def __len__(self) -> int:
         return self.length
 
-    @overload
-    def __getitem__(self, number: int) -> Chunk: ...
-    @overload
-    def __getitem__(self, number: slice) -> Sequence[Chunk]: ...
-    def __getitem__(self, number: int | slice) -> Chunk | Sequence[Chunk]:
-        if isinstance(number, slice):
-            return [self[index] for index in range(*number.indices(len(self)))]
+    def _chunk(self, number: int) -> Chunk:
         scene, part = divmod(number, _WINDOWS)
         if scene != self._at:
             first, frames = scene * self.num_streams, _WINDOWS * self.window

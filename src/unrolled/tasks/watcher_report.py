@@ -2,7 +2,6 @@
 
 import io
 from base64 import b64encode
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from jaxtyping import UInt8
 from markupsafe import Markup
 from PIL import Image
 
+from unrolled.diagnostics import count_parameters
 from unrolled.diagnostics.motion import WAYS, MotionDiagnosis, diagnose_motion
 from unrolled.reports import Line, draw_curves, draw_filters, render_page
 from unrolled.storage import write_file
@@ -37,7 +37,7 @@ def write_report(watcher: Watcher, watched: Watched | None, folder: Path) -> Pat
     diagnosis = diagnose_watcher(watcher)
     context = {
         "figures": watcher.figures(),
-        "parameters": sum(p.numel() for p in watcher.network.parameters()),
+        "parameters": count_parameters(watcher.network),
         "class_names": watcher.class_names,
         "curve": _curve(watcher),
         "seen": None if watched is None else watched.figures(watcher.class_names),
@@ -48,7 +48,6 @@ def write_report(watcher: Watcher, watched: Watched | None, folder: Path) -> Pat
         "ways": WAYS,
         "filters": draw_filters(watcher.network),
         "folder": str(folder),
-        "written_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
     write_file(path, render_page(_TEMPLATE, context).encode())
     return path

@@ -46,6 +46,7 @@ class TrainingOptions:
     """
 
     usual_epochs: ClassVar[int] = 10
+    refused: ClassVar[tuple[str, ...]] = ()  # options that a task has no use for
 
     epochs: int | None = None
     max_steps: int | None = None

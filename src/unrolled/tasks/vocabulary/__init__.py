@@ -5,7 +5,7 @@ from typing import Any
 
 from unrolled.errors import ReaderError
 from unrolled.storage import write_file
-from unrolled.tasks.language_options import LanguageOptions
+from unrolled.tasks.language.options import LanguageOptions
 from unrolled.tasks.vocabulary.base import Vocabulary
 from unrolled.tasks.vocabulary.byte_pairs import BytePairs
 from unrolled.tasks.vocabulary.characters import Characters

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from unrolled.tasks.language_options import Level
+from unrolled.tasks.language.options import Level
 
 _UNITS: dict[Level, str] = {"char": "character", "word": "word", "bpe": "token"}
 

@@ -1,0 +1,1 @@
+"""The language task: to predict the next token of a text."""

@@ -1,0 +1,1 @@
+"""The video task: to label clips, or every frame of a stream."""
