@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 
@@ -20,6 +21,16 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     right: Sequence[str] = ()
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Return the least, the median and the most of figures.
+
+    Example:
+        >>> spread([3.0, 1.0, 7.0])
+        {'least': 1.0, 'median': 3.0, 'most': 7.0}
+    """
+    return {"least": min(values), "median": median(values), "most": max(values)}
 
 
 @dataclass(frozen=True)

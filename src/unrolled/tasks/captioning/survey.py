@@ -4,13 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from statistics import median
 from typing import Any
 
 from unrolled.errors import ReaderError
 from unrolled.readers.caption_sets import CaptionedFile
 from unrolled.readers.pictures import decode_picture, read_picture_file
 from unrolled.readers.video_survey import survey_videos
+from unrolled.tasks.data_report import spread
 from unrolled.tasks.learning import Show
 
 
@@ -44,10 +44,10 @@ class CaptionSurvey:
         """Return it as JSON can hold it."""
         found: dict[str, Any] = {"kinds": dict(self.kinds.most_common())}
         if self.sizes:
-            found["height"] = _spread([float(height) for height, _ in self.sizes])
-            found["width"] = _spread([float(width) for _, width in self.sizes])
+            found["height"] = spread([float(height) for height, _ in self.sizes])
+            found["width"] = spread([float(width) for _, width in self.sizes])
         if self.seconds:
-            found["seconds"] = _spread(self.seconds)
+            found["seconds"] = spread(self.seconds)
         return found | {"turned": self.turned, "duplicates": self.duplicates}
 
 
@@ -93,7 +93,3 @@ def survey_films(files: Sequence[CaptionedFile], show: Show) -> CaptionSurvey:
         same[seen.sha256].append(file.name)
     found.duplicates = [names for names in same.values() if len(names) > 1]
     return found
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    return {"least": min(values), "median": median(values), "most": max(values)}

@@ -2,13 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from statistics import median
 from typing import Any
 
 from unrolled.readers.sequences import SequenceReading
 from unrolled.readers.video_sets import VideoItem, VideoSet, read_video_set
 from unrolled.readers.video_survey import FileSurvey, survey_videos
-from unrolled.tasks.data_report import DataReport, Table
+from unrolled.tasks.data_report import DataReport, Table, spread
 from unrolled.tasks.learning import Show
 from unrolled.tasks.video.check_options import VideoCheckOptions
 
@@ -88,11 +87,11 @@ def _videos(surveys: list[FileSurvey]) -> dict[str, Any]:
     infos = [s.info for s in surveys if s.info is not None]
     return {
         "files": len(surveys),
-        "seconds": _spread([s.seconds or 0.0 for s in surveys]),
-        "frames": _spread([float(s.frames) for s in surveys]),
-        "frames_per_second": _spread([info.frames_per_second for info in infos]),
-        "height": _spread([float(info.height) for info in infos]),
-        "width": _spread([float(info.width) for info in infos]),
+        "seconds": spread([s.seconds or 0.0 for s in surveys]),
+        "frames": spread([float(s.frames) for s in surveys]),
+        "frames_per_second": spread([info.frames_per_second for info in infos]),
+        "height": spread([float(info.height) for info in infos]),
+        "width": spread([float(info.width) for info in infos]),
         "codecs": dict(Counter(info.codec for info in infos).most_common()),
         "turned": sum(info.rotation_degrees != 0 for info in infos),
     }
@@ -102,12 +101,8 @@ def _sequences(surveys: list[FileSurvey]) -> dict[str, Any]:
     if not surveys:
         return {}
     shapes = Counter(" x ".join(map(str, s.shape)) for s in surveys)
-    steps = _spread([float(s.frames) for s in surveys])
+    steps = spread([float(s.frames) for s in surveys])
     return {"files": len(surveys), "steps": steps, "shapes": dict(shapes.most_common())}
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    return {"least": min(values), "median": median(values), "most": max(values)}
 
 
 def _duplicates(
