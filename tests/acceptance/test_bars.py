@@ -7,7 +7,7 @@ import pytest
 from tests import forked
 
 SMALL_FORMS = {
-    "kill_resume": ["--kills", "16"],
+    "kill_resume": ["--kills", "16", "--steps", "64"],
     "bit_rot": ["--scale", "0.05"],
     "bad_numbers": ["--injections", "16"],
     "hostile_files": ["--files", "132"],
