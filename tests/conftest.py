@@ -7,6 +7,8 @@ import pytest
 import torch
 from jaxtyping import install_import_hook
 
+from tests.reports.short import shorten_reports
+
 # Before any test imports them: here an annotation such as Float[Tensor, "B T C"] is a proof.
 install_import_hook(
     ["unrolled.cells", "unrolled.encoders", "unrolled.layers", "unrolled.models"],
@@ -29,8 +31,7 @@ def pytest_collection_finish() -> None:
 @pytest.fixture
 def short_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write reports without curves and with few samples, where a test is about something else."""
-    monkeypatch.setattr("unrolled.reports.curves.find_spec", lambda _: None)
-    monkeypatch.setattr("unrolled.tasks.language_view._WRITTEN", {"char": 20, "word": 5, "bpe": 5})
+    shorten_reports(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

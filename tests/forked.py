@@ -26,6 +26,7 @@ from typing import IO, Any
 ROOT = Path(__file__).parents[1]
 LIGHT = ("unrolled.cli",)
 WHOLE = (
+    "torch._dynamo",  # which an optimizer's first step imports, for seconds
     *("unrolled.cli.demo_film", "unrolled.cli.demo_language", "unrolled.cli.demo_watching"),
     *("unrolled.cli.demo_describing", "unrolled.cli.stream", "unrolled.cli.list_names"),
     *("unrolled.cli.evaluate", "unrolled.tasks.language_report", "unrolled.tasks.captioning_data"),

@@ -253,5 +253,5 @@ def test_modules_that_are_not_compiled_load_no_compiler() -> None:
         "y, _ = GRU(3, 5)(torch.zeros(2, 8, 3)); y.sum().backward(); "
         "print('torch._dynamo' in sys.modules)"
     )
-    done = forked.run("-c", code)
+    done = forked.run("-c", code, light=True)
     assert done.stdout.strip() == "False"

@@ -148,6 +148,8 @@ def in_terminal(
 RUN = """
 import sys
 from unrolled.cli import demo_film, demo_language, main
+from unrolled.reports import curves
+curves.find_spec = lambda _: None
 demo_language.SENTENCES, demo_film.FRAME_RATE_HZ = 300, 500
 sys.exit(main(["demo", "--only", "language", "--minutes", "0.02", "--out", "d"]))
 """
