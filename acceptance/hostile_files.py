@@ -52,7 +52,7 @@ from unrolled.streaming import Stream
 from unrolled.tasks.language.evaluation import evaluate
 from unrolled.tasks.language.model import LanguageModel
 from unrolled.tasks.language.options import LanguageOptions
-from unrolled.tasks.language.run import finish, reopen
+from unrolled.tasks.language.run import reopen
 from unrolled.world import narrate
 
 WATCHED = (
@@ -136,7 +136,7 @@ def make_good(folder: Path) -> None:
     """Write one good file of every kind."""
     learning, run = open_or_begin(folder, 4)
     learning.training.run()
-    finish(learning, run)
+    learning.model.save(run.model, {})
     make_good_weights(folder)
     stream = Stream(LSTM(3, 5).eval())
     stream.push(torch.randn(2, 3))

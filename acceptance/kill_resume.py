@@ -1,8 +1,8 @@
 """Killed at any instant, a run goes on as if it had not been: bit for bit.
 
-    python -m acceptance.kill_resume [--kills 200]
+    python -m acceptance.kill_resume [--kills 200] [--steps 160]
 
-A process is forked for every attempt, works, and is killed (SIGKILL) after a random time, in the
+A process is forked for every attempt, works, and is killed (SIGKILL) at a random instant, in the
 midst of steps, saves and loads. The run that the attempts make together must equal one that was
 never disturbed: weights, moments, random states, carried state, position and log. The broken twin
 writes its checkpoints in place.
@@ -31,8 +31,8 @@ from unrolled.errors import UnrolledError
 from unrolled.training import checkpoints
 from unrolled.training.run_folder import RunFolder
 
-STEPS = 160
 WORKING, SAVING, LOADING = 0, 1, 2
+POLL_SECONDS = 0.0005
 
 
 @dataclass
@@ -47,10 +47,18 @@ class Tally:
 
 
 class Board:
-    """A few numbers that parent and child share: what it does, the last save, where it went on."""
+    """Numbers that parent and child share.
 
-    def __init__(self) -> None:
-        self.memory = mmap.mmap(-1, 24)
+    They are what the child does, its last save, where it went on, and how many loads and saves it
+    has begun or ended.
+
+    Args:
+        steps: of a whole run.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+        self.memory = mmap.mmap(-1, 32)
 
     def __getitem__(self, place: int) -> int:
         return struct.unpack_from("q", self.memory, 8 * place)[0]
@@ -63,30 +71,35 @@ def main() -> int:
     """Run the proof and its broken twin."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=160, help="of a run")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     began = time.monotonic()
     torch.set_num_threads(1)  # a fork after torch has run on several threads hangs
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        learning, straight = open_or_begin(folder / "straight", STEPS)
+        learning, straight = open_or_begin(folder / "straight", options.steps)
+        began_learning = time.monotonic()
         learning.training.run()
+        step_seconds = (time.monotonic() - began_learning) / options.steps
         expected = fingerprint(straight)
-        whole = unharmed_seconds(folder / "unharmed")
+        board = Board(options.steps)
         generator = random.Random(options.seed)
         kills, few = options.kills, max(8, options.kills // 10)
 
         def exercised(tally: Tally) -> bool:
             return tally.in_save >= kills // 10 and tally.in_load >= kills // 40
 
-        tally = torment(folder / "killed", expected, kills, exercised, whole / 12, generator)
+        tally = torment(
+            folder / "killed", board, expected, kills, exercised, step_seconds, generator
+        )
         storage.write_file = write_in_place
-        twin = torment(folder / "twin", expected, few, has_failed, whole / 12, generator)
+        twin = torment(folder / "twin", board, expected, few, has_failed, step_seconds, generator)
     figures = {
         "kills_in_a_save": tally.in_save,
         "kills_in_a_load": tally.in_load,
         "runs_finished": tally.runs,
-        "steps_of_a_run": STEPS,
+        "steps_of_a_run": options.steps,
         "twin_failures": len(twin.failures),
     }
     return conclude(
@@ -107,6 +120,7 @@ def has_failed(tally: Tally) -> bool:
 
 def torment(
     folder: Path,
+    board: Board,
     expected: dict[str, str],
     kills: int,
     enough: Callable[[Tally], bool],
@@ -115,20 +129,22 @@ def torment(
 ) -> Tally:
     """Kill attempts at a run; every run that gets to its end must be as expected.
 
-    An attempt is killed within ``longest`` seconds. On a busy machine fewer kills hit a save:
-    there are more than ``kills`` of them, four times as many at most, until they are ``enough``.
+    An attempt is killed within ``longest`` seconds of a turn: the begin or the end of a load or of
+    a save. There are more than ``kills`` of them, four times as many at most, until they are
+    ``enough``.
     """
-    tally, board, acknowledged = Tally(), Board(), 0
+    tally, acknowledged = Tally(), 0
+    most_turns = board.steps // 6  # two a step
 
     def goes_on() -> bool:
         return tally.kills < kills or (tally.kills < 4 * kills and not enough(tally))
 
     while goes_on() or (folder.exists() and not tally.failures):
-        board[0], board[1], board[2] = WORKING, acknowledged, -1
+        board[0], board[1], board[2], board[3] = WORKING, acknowledged, -1, 0
         # A third of the attempts are killed early, where the checkpoint is being read.
-        share = 0.2 if generator.random() < 0.3 else 1.0
-        wait = generator.uniform(0.005, share * longest) if goes_on() else None
-        finished = attempt(folder, board, wait)
+        turns = generator.randint(0, 1 if generator.random() < 0.3 else most_turns)
+        instant = (turns, generator.uniform(0, longest)) if goes_on() else None
+        finished = attempt(folder, board, instant)
         if board[2] >= 0 and board[2] < acknowledged:
             tally.failures.append(f"went back to step {board[2]}, {acknowledged} was saved")
         acknowledged = board[1]
@@ -150,26 +166,26 @@ def torment(
     return tally
 
 
-def unharmed_seconds(folder: Path) -> float:
-    """Return how long an attempt takes that nobody kills, on the machine as it is."""
-    began = time.monotonic()
-    attempt(folder, Board(), None)
-    return time.monotonic() - began
+def attempt(folder: Path, board: Board, instant: tuple[int, float] | None) -> int | None:
+    """Fork a child that works on the run; return its exit code, or None if it was killed.
 
-
-def attempt(folder: Path, board: Board, wait: float | None) -> int | None:
-    """Fork a child that works on the run; return its exit code, or None if it was killed."""
+    ``instant`` is when it is killed: seconds after so many loads and saves have begun or ended.
+    """
     child = os.fork()
     if child == 0:
         os._exit(work(folder, board))
-    if wait is not None:
-        time.sleep(wait)
-        if os.waitpid(child, os.WNOHANG)[0] == 0:
-            os.kill(child, signal.SIGKILL)
-            _, status = os.waitpid(child, 0)
-            return None if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status)
-        return 0 if work_is_done(folder) else 1
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if instant is None:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    turns, seconds = instant
+    ended, status = 0, 0
+    while not ended and board[3] < turns:
+        time.sleep(POLL_SECONDS)
+        ended, status = os.waitpid(child, os.WNOHANG)
+    if not ended:
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+    return None if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status)
 
 
 def work(folder: Path, board: Board) -> int:
@@ -177,34 +193,25 @@ def work(folder: Path, board: Board) -> int:
     save, load = checkpoints.CheckpointFolder.save, checkpoints.CheckpointFolder.load
 
     def noted_save(self, step, checkpoint):  # type: ignore[no-untyped-def]
-        board[0] = SAVING
+        board[0], board[3] = SAVING, board[3] + 1
         save(self, step, checkpoint)
-        board[0], board[1] = WORKING, step
+        board[0], board[1], board[3] = WORKING, step, board[3] + 1
 
     def noted_load(self):  # type: ignore[no-untyped-def]
-        board[0] = LOADING
+        board[0], board[3] = LOADING, board[3] + 1
         loaded = load(self)
-        board[0] = WORKING
+        board[0], board[3] = WORKING, board[3] + 1
         return loaded
 
     checkpoints.CheckpointFolder.save, checkpoints.CheckpointFolder.load = noted_save, noted_load  # type: ignore[method-assign]
     try:
-        learning, _ = open_or_begin(folder, STEPS)
+        learning, _ = open_or_begin(folder, board.steps)
         board[2] = learning.counters.step
         learning.training.run()
     except (UnrolledError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
-
-
-def work_is_done(folder: Path) -> bool:
-    """Say whether the run in a folder has made all its steps."""
-    try:
-        checkpoint, _ = RunFolder.open(folder).checkpoints.load()
-    except UnrolledError:  # the broken twin may have left no run at all
-        return False
-    return checkpoint is not None and checkpoint.manifest["step"] == STEPS
 
 
 def write_in_place(path: Path, data: bytes) -> None:

@@ -49,6 +49,7 @@ BLOCKS = [
 
 
 @pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.usefixtures("short_reports")
 def test_python_in_a_page_runs(block: str, monkeypatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     exec(compile(block, "a block", "exec"), {})

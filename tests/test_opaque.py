@@ -1,8 +1,6 @@
 """Compiled modules: one graph, one operation for a planned recurrence, and the same answers."""
 
 import gc
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -11,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, fx, nn
 
+from tests import forked
 from tests.small_cell import B, C, Cell, D, T
 from unrolled import opaque
 from unrolled.cells import GRU, ConvLSTM, PeepholeLSTM
@@ -254,5 +253,5 @@ def test_modules_that_are_not_compiled_load_no_compiler() -> None:
         "y, _ = GRU(3, 5)(torch.zeros(2, 8, 3)); y.sum().backward(); "
         "print('torch._dynamo' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = forked.run("-c", code, light=True)
     assert done.stdout.strip() == "False"

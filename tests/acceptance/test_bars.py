@@ -1,16 +1,13 @@
 """The slow proofs in a small form: each holds, was exercised, and fails its broken twin."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests import forked
+
 SMALL_FORMS = {
-    "kill_resume": ["--kills", "16"],
+    "kill_resume": ["--kills", "16", "--steps", "64"],
     "bit_rot": ["--scale", "0.05"],
     "bad_numbers": ["--injections", "16"],
     "hostile_files": ["--files", "132"],
@@ -21,9 +18,7 @@ SMALL_FORMS = {
 
 @pytest.mark.parametrize("bar", SMALL_FORMS)
 def test_the_bar_holds(bar: str) -> None:
-    command = [sys.executable, "-m", f"acceptance.{bar}", *SMALL_FORMS[bar]]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
+    done = forked.run("-m", f"acceptance.{bar}", *SMALL_FORMS[bar], folder=forked.ROOT)
     verdict = json.loads(done.stdout)
     assert verdict["failures"] == 0, done.stderr
     assert verdict["control_failed"], verdict

@@ -4,6 +4,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _short_reports(monkeypatch) -> None:
-    monkeypatch.setattr("unrolled.reports.curves.find_spec", lambda _: None)
-    monkeypatch.setattr("unrolled.tasks.language.view._WRITTEN", {"char": 20, "word": 5, "bpe": 5})
+def _short_reports(short_reports: None) -> None:
+    """Have them in every test of this folder."""

@@ -1,5 +1,7 @@
 """The verbs over captions, through real command lines, tiny pictures and the embedded scenes."""
 
+import contextlib
+import io
 import json
 import shutil
 from pathlib import Path
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.reports.short import shorten_reports
 from unrolled.cli import main
 from unrolled.metrics import read_coco_results
 from unrolled.training.plain_yaml import read_yaml
@@ -53,6 +56,21 @@ def photographs(count: int = 12) -> list[str]:
     return ["--data", "captions.json", "--images", "photos"]
 
 
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the run of a model that has seen scenes, and what training printed."""
+    folder = tmp_path_factory.mktemp("learnt") / "run"
+    with (
+        io.StringIO() as printed,
+        contextlib.redirect_stdout(printed),
+        pytest.MonkeyPatch.context() as patched,
+    ):
+        shorten_reports(patched)
+        assert train(out=str(folder)) == 0
+        (folder / "printed.txt").write_text(printed.getvalue())
+    return folder
+
+
 def test_a_file_of_captions_becomes_a_model_that_is_used(capsys) -> None:
     assert train("--json", data=photographs()) == 0
     found = json.loads(capsys.readouterr().out)
@@ -69,9 +87,11 @@ def test_a_file_of_captions_becomes_a_model_that_is_used(capsys) -> None:
     assert "12 used + 0 rejected = 12" in capsys.readouterr().out
 
 
-def test_a_caption_comes_with_its_probability_and_where_the_model_looked(capsys) -> None:
-    assert train(data=photographs()) == 0
-    capsys.readouterr()
+def test_a_caption_comes_with_its_probability_and_where_the_model_looked(
+    learnt: Path, capsys
+) -> None:
+    shutil.copytree(learnt, "run")
+    photographs()
     assert run("predict", "run", "photos/0.png", "--beam", "3", "--json") == 0
     (prediction,) = json.loads(capsys.readouterr().out)["predictions"]
     assert len(prediction["captions"]) == 3
@@ -93,9 +113,9 @@ def test_a_caption_comes_with_its_probability_and_where_the_model_looked(capsys)
     assert "world:7" in captured.out
 
 
-def test_a_run_is_repeated_by_its_configuration(capsys) -> None:
-    assert train() == 0
-    assert "pictures: 20 used + 0 rejected = 20" in capsys.readouterr().out
+def test_a_run_is_repeated_by_its_configuration(learnt: Path) -> None:
+    shutil.copytree(learnt, "run")
+    assert "pictures: 20 used + 0 rejected = 20" in Path("run/printed.txt").read_text()
     before = Path("run/model/model.safetensors").read_bytes()
     assert run("train", "captioning", "--config", "run/config.yaml", "--out", "again") == 0
     assert Path("again/model/model.safetensors").read_bytes() == before
@@ -103,9 +123,10 @@ def test_a_run_is_repeated_by_its_configuration(capsys) -> None:
     assert again == first
 
 
-def test_other_pictures_are_scored_without_those_that_were_learnt_from(capsys) -> None:
-    assert train() == 0
-    capsys.readouterr()
+def test_other_pictures_are_scored_without_those_that_were_learnt_from(
+    learnt: Path, capsys
+) -> None:
+    shutil.copytree(learnt, "run")
     assert run("evaluate", "run", *photographs(), "--json") == 0
     score = json.loads(capsys.readouterr().out)
     assert (score["part"], score["used"], score["seen_in_training"]) == ("all", 12, 0)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import forked
 from unrolled.cli import VERBS, main
 from unrolled.training import run_folder
 from unrolled.training.plain_yaml import read_yaml
@@ -191,7 +192,7 @@ def test_help_of_every_verb_has_an_example_and_needs_no_torch(verb: str) -> None
         f"import sys; from unrolled.cli import main; main({[*verb.split(), '--help']}); "
         "sys.exit('torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = forked.run("-c", code, light=True)
     assert done.returncode == 0, verb
     assert f"Example: unrolled {verb}" in done.stdout
 
@@ -206,7 +207,7 @@ def test_help_lists_every_verb_with_what_it_is_for(capsys) -> None:
 def test_a_verb_imports_no_other() -> None:
     code = "import sys; from unrolled.cli import main; main(['info', '--help']); "
     code += "sys.exit('unrolled.cli.train' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+    assert forked.run("-c", code, light=True).returncode == 0
 
 
 def test_python_dash_m_is_the_same() -> None:
@@ -256,12 +257,11 @@ def test_a_cell_of_ones_own_trains_from_the_command_line() -> None:
         "unrolled.register('mine', Mine)\n"
     )
     assert train("--model", "mine", "--import", "mine.py", "--out", "run") == 0
-    command = "from unrolled.cli import main; import sys; sys.exit(main(sys.argv[1:]))"
-    evaluate = [sys.executable, "-c", command, "evaluate", "run"]
-    done = subprocess.run(evaluate, capture_output=True, text=True)
+    evaluate = ["-m", "unrolled", "evaluate", "run"]
+    done = forked.run(*evaluate)
     assert done.returncode == 2
     assert "name its file by --import, or call unrolled.register('mine', Your" in done.stderr
-    done = subprocess.run([*evaluate, "--import", "mine.py"], capture_output=True, text=True)
+    done = forked.run(*evaluate, "--import", "mine.py")
     assert done.returncode == 0
     assert json.loads(Path("run/resume.json").read_text())["import"] == ["mine.py"]
     assert "mine.py" not in Path("run/config.yaml").read_text()

@@ -2,12 +2,11 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import forked
 from unrolled.cli import main
 from unrolled.tasks.language.network_options import NETWORK_OPTIONS
 from unrolled.tasks.language.networks import network_options
@@ -153,7 +152,7 @@ def test_the_help_page_shows_them_without_torch() -> None:
         "import sys; from unrolled.cli import main; main(['train', 'language', '--help']); "
         "sys.exit(any(name in sys.modules for name in ('torch', 'yaml', 'rich.markdown')))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = forked.run("-c", code, light=True)
     assert done.returncode == 0
     for options in NETWORK_OPTIONS.values():
         for key, value in options.items():

@@ -1,12 +1,11 @@
 """``unrolled data check``, as a user types it."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import forked
 from unrolled.cli import main
 
 LONG = "a line that is long enough to be found again elsewhere\n"
@@ -148,6 +147,6 @@ def test_help_has_an_example_and_needs_no_torch(verb: list[str]) -> None:
         f"import sys; from unrolled.cli import main; main({[*verb, '--help']}); "
         "sys.exit('torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = forked.run("-c", code, light=True)
     assert done.returncode == 0
     assert "Example: unrolled data check book.txt" in done.stdout

@@ -2,17 +2,16 @@
 
 import json
 import os
-import pty
 import re
 import select
 import signal
-import sys
 import termios
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.forked import Forked
 from unrolled.cli import demo_language, main
 from unrolled.kernels.library import is_there
 from unrolled.tasks import narrator
@@ -128,13 +127,11 @@ def in_terminal(
     code: str, *, stop_at: bytes | None = None, **environment: str
 ) -> tuple[int, bytes]:
     """Run Python code on a terminal of 80 by 24; return its exit code, and all that it wrote."""
-    child, terminal = pty.fork()
-    if child == 0:
-        settings = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "OMP_NUM_THREADS": "1"}
-        os.execve(
-            sys.executable, [sys.executable, "-c", code], {**os.environ, **settings, **environment}
-        )
+    terminal, inside = os.openpty()
     termios.tcsetwinsize(terminal, (24, 80))
+    settings = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **environment}
+    child = Forked(["-c", code], inside, inside, inside, environment=settings, is_terminal=True)
+    os.close(inside)
     written, deadline = b"", time.monotonic() + 60
     while time.monotonic() < deadline and select.select([terminal], [], [], 60)[0]:
         try:
@@ -142,15 +139,17 @@ def in_terminal(
         except OSError:  # it has ended
             break
         if stop_at is not None and stop_at in written:
-            os.kill(child, signal.SIGINT)
+            child.send_signal(signal.SIGINT)
             stop_at = None
     os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), written
+    return child.wait(), written
 
 
 RUN = """
 import sys
 from unrolled.cli import demo_film, demo_language, main
+from unrolled.reports import curves
+curves.find_spec = lambda _: None
 demo_language.SENTENCES, demo_film.FRAME_RATE_HZ = 300, 500
 sys.exit(main(["demo", "--only", "language", "--minutes", "0.02", "--out", "d"]))
 """

@@ -1,5 +1,6 @@
 """The describing part of the demo: in a pipe, in a terminal, stopped, and what it leaves behind."""
 
+import contextlib
 import json
 import re
 from dataclasses import replace
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.test_demo import in_terminal
+from tests.reports.short import shorten_reports
 from unrolled.cli import demo_describing, main
 from unrolled.tasks import describer
 from unrolled.tasks.captioning.model import CaptioningModel
@@ -16,12 +18,25 @@ from unrolled.training.signals import Stopped
 
 DESCRIBING = ["demo", "--only", "describing", "--minutes", "0.01", "--out", "d"]
 
+FEW = replace(describer.READING, scenes=60, split="60/20/20")
+
 
 @pytest.fixture(autouse=True)
 def _short_and_elsewhere(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    few = replace(describer.READING, scenes=60, split="60/20/20")
-    monkeypatch.setattr(describer, "READING", few)
+    monkeypatch.setattr(describer, "READING", FEW)
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a demo that has run to its end, and what it printed as JSON."""
+    folder = tmp_path_factory.mktemp("demo")
+    with pytest.MonkeyPatch.context() as patched, contextlib.chdir(folder):
+        shorten_reports(patched)
+        patched.setattr(describer, "READING", FEW)
+        with (folder / "printed.json").open("w") as printed, contextlib.redirect_stdout(printed):
+            assert main([*DESCRIBING, "--json"]) == 0
+    return folder
 
 
 def test_in_a_pipe_it_tells_what_it_learnt_and_keeps_where_it_looked(capsys) -> None:
@@ -51,9 +66,12 @@ def test_in_a_pipe_it_tells_what_it_learnt_and_keeps_where_it_looked(capsys) -> 
         assert film.n_frames > 0
 
 
-def test_its_figures_are_one_object_and_its_run_one_of_the_captioning_task(capsys) -> None:
-    assert main([*DESCRIBING, "--json"]) == 0
-    figures = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["describing"]
+def test_its_figures_are_one_object_and_its_run_one_of_the_captioning_task(
+    learnt: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(learnt)
+    printed = Path("printed.json").read_text()
+    figures = json.loads(printed, parse_constant=pytest.fail)["describing"]
     assert figures["finished"]
     assert figures["pictures"] == 12
     assert figures["exact"] == round(12 * figures["exact_match"])
@@ -67,9 +85,8 @@ def test_its_figures_are_one_object_and_its_run_one_of_the_captioning_task(capsy
     assert "%" in capsys.readouterr().out
 
 
-def test_the_report_needs_nothing_beside_it_and_shows_the_attention() -> None:
-    assert main([*DESCRIBING, "--json"]) == 0
-    page = Path("d/describing/report.html").read_text()
+def test_the_report_needs_nothing_beside_it_and_shows_the_attention(learnt: Path) -> None:
+    page = (learnt / "d/describing/report.html").read_text()
     assert page.count("data:image/jpeg;base64,") > 8
     for words in ("Where it looked", "Good and failed", "Do the captions differ?", "CIDEr-D"):
         assert words in page
@@ -92,8 +109,10 @@ RUN = """
 import sys
 from dataclasses import replace
 from unrolled.cli import main
+from unrolled.reports import curves
 from unrolled.tasks import describer
 describer.READING = replace(describer.READING, scenes=60, split="60/20/20")
+curves.find_spec = lambda _: None
 sys.exit(main(["demo", "--only", "describing", "--minutes", "0.01", "--out", "d"]))
 """
 

@@ -1,5 +1,6 @@
 """The watching part of the demo: in a pipe, in a terminal, stopped, and what it leaves behind."""
 
+import contextlib
 import json
 import re
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_demo import in_terminal
+from tests.reports.short import shorten_reports
 from unrolled.cli import demo_watching, main
 from unrolled.tasks import watcher
 from unrolled.tasks.video.model import VideoModel
@@ -16,11 +18,27 @@ from unrolled.training.signals import Stopped
 @pytest.fixture(autouse=True)
 def _short_and_elsewhere(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(watcher, "FILM_SECONDS", 4)
-    monkeypatch.setattr(watcher, "_VALIDATION_FRAMES", 20)
+    shorten(monkeypatch)
+
+
+def shorten(patched: pytest.MonkeyPatch) -> None:
+    patched.setattr(watcher, "FILM_SECONDS", 4)
+    patched.setattr(watcher, "_VALIDATION_FRAMES", 20)
 
 
 WATCHING = ["demo", "--only", "watching", "--minutes", "0.005", "--out", "d"]
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a demo that has run to its end, and what it printed as JSON."""
+    folder = tmp_path_factory.mktemp("demo")
+    with pytest.MonkeyPatch.context() as patched, contextlib.chdir(folder):
+        shorten_reports(patched)
+        shorten(patched)
+        with (folder / "printed.json").open("w") as printed, contextlib.redirect_stdout(printed):
+            assert main([*WATCHING, "--json"]) == 0
+    return folder
 
 
 def test_in_a_pipe_it_tells_what_it_learnt_and_what_it_said(capsys) -> None:
@@ -47,23 +65,21 @@ def test_in_a_pipe_it_tells_what_it_learnt_and_what_it_said(capsys) -> None:
     assert max(map(len, captured.out.splitlines())) <= 88
 
 
-def test_its_figures_are_one_object_and_its_model_one_of_the_video_task(capsys) -> None:
-    assert main([*WATCHING, "--json"]) == 0
-    result = json.loads(capsys.readouterr().out)
+def test_its_figures_are_one_object_and_its_model_one_of_the_video_task(learnt: Path) -> None:
+    result = json.loads((learnt / "printed.json").read_text())
     assert result["finished"]
     figures = result["watching"]
     assert figures["equal_labels"] == figures["film_frames"] == 48
     assert figures["whole_clip_difference"] <= 1e-5  # the law's, step against chunk
     assert 0 <= figures["frame_accuracy"] <= 1
     assert figures["chance"] == pytest.approx(0.2)
-    model = VideoModel.load("d/watching")
+    model = VideoModel.load(learnt / "d/watching")
     assert model.class_names == ("left", "right", "up", "down", "still")
     assert model.streams
 
 
-def test_the_report_shows_film_timeline_filters_and_the_motion_diagnosis() -> None:
-    assert main([*WATCHING, "--json"]) == 0
-    page = Path("d/watching/report.html").read_text()
+def test_the_report_shows_film_timeline_filters_and_the_motion_diagnosis(learnt: Path) -> None:
+    page = (learnt / "d/watching/report.html").read_text()
     assert page.count("data:image/gif;base64,") == 2
     assert page.count("data:image/png;base64,") == 1
     for words in ("reversed", "frozen", "single frame", "Does it use motion?", "rgb(90,90,90)"):
@@ -85,8 +101,10 @@ def test_stopped_while_it_labels_it_keeps_the_model(monkeypatch, capsys) -> None
 RUN = """
 import sys
 from unrolled.cli import main
+from unrolled.reports import curves
 from unrolled.tasks import watcher
 watcher.FILM_SECONDS, watcher._VALIDATION_FRAMES = 2, 20
+curves.find_spec = lambda _: None
 sys.exit(main(["demo", "--only", "watching", "--minutes", "0.005", "--out", "d"]))
 """
 

@@ -1,12 +1,12 @@
 """``unrolled figure``, as a user types it."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests import forked
 from unrolled.cli import figure as verb
 from unrolled.cli import main
 from unrolled.figures import FIGURES
@@ -77,7 +77,7 @@ def test_help_has_an_example_and_needs_neither_torch_nor_matplotlib() -> None:
         "import sys; from unrolled.cli import main; main(['figure', '--help']); main(['--help']); "
         "import unrolled; sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = forked.run("-c", code, light=True)
     assert done.returncode == 0
     assert "Example: unrolled figure" in done.stdout
 

@@ -1,12 +1,14 @@
 """The verbs that look at things: inspect, list, info, verify."""
 
 import json
-import subprocess
-import sys
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from tests import forked
+from tests.forked import Forked, Pipe
 from unrolled.cli import main
 from unrolled.diagnostics import published
 from unrolled.diagnostics.checks import Check
@@ -125,12 +127,15 @@ def test_help_has_an_example_and_needs_no_torch() -> None:
             f"import sys; from unrolled.cli import main; main(['{verb}', '--help']); "
             "sys.exit('torch' in sys.modules)"
         )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        done = forked.run("-c", code, light=True)
         assert done.returncode == 0, verb
         assert f"Example: unrolled {verb}" in done.stdout
 
 
 def test_a_closed_pipe_is_no_error() -> None:
-    command = f"{sys.executable} -m unrolled list | true"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
-    assert done.stderr == ""
+    with Pipe() as said, tempfile.TemporaryFile() as complaints, open(os.devnull) as nothing:
+        said.reader.close()
+        process = Forked(["-m", "unrolled", "list"], nothing, said.writer, complaints)
+        process.wait()
+        complaints.seek(0)
+        assert complaints.read() == b""

@@ -3,14 +3,15 @@
 import json
 import os
 import signal
-import subprocess
-import sys
+import tempfile
 from pathlib import Path
 
 import av
 import pytest
 import torch
 
+from tests import forked
+from tests.forked import Forked, Pipe
 from tests.readers.tiny_videos import write_video
 from unrolled.cli import main
 from unrolled.readers.video import read_clip
@@ -82,20 +83,17 @@ def test_lines_for_people(capsys, folder: Path, video: Path) -> None:
 def test_bytes_on_stdin_are_labelled_as_they_come(folder: Path, tmp_path: Path) -> None:
     video = tmp_path / "long.mkv"
     write_video(video, 600)  # more than FFmpeg looks at before the first frame
-    command = [sys.executable, "-m", "unrolled", "stream", str(folder), "-", "--json"]
-    done = subprocess.run(command, input=video.read_bytes(), capture_output=True, check=True)
+    command = ["-m", "unrolled", "stream", str(folder), "-", "--json"]
+    done = forked.run(*command, given=video.read_bytes())
     assert len(done.stdout.splitlines()) == 300
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(video.read_bytes())
-    process.stdin.flush()
-    first = json.loads(process.stdout.readline())  # flushed, while the pipe is still open
-    assert first["seconds"] == 0.0
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 130, "Ctrl-C ends it even while nothing comes"
-    process.stdin.close()
-    process.stdout.close()
+    with Pipe() as given, Pipe() as said, open(os.devnull, "w") as unread:
+        process = Forked(command, given.reader, said.writer, unread)
+        given.writer.write(video.read_bytes())
+        given.writer.flush()
+        first = json.loads(said.reader.readline())  # flushed, while the pipe is still open
+        assert first["seconds"] == 0.0
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 130, "Ctrl-C ends it even while nothing comes"
 
 
 def test_events_are_said_once_with_their_ends(capsys, folder: Path, video: Path) -> None:
@@ -164,14 +162,12 @@ def test_a_model_that_is_none_is_named(capsys, tmp_path: Path, video: Path) -> N
 
 
 def test_who_reads_the_lines_may_stop(folder: Path) -> None:
-    command = [sys.executable, "-m", "unrolled", "stream", str(folder), "lavfi:testsrc=size=32x32"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.readline()
-    process.stdout.close()
-    assert process.wait(timeout=60) == 0
-    assert process.stderr.read() == b""
-    process.stderr.close()
+    command = ["-m", "unrolled", "stream", str(folder), "lavfi:testsrc=size=32x32"]
+    with Pipe() as said, tempfile.TemporaryFile() as complaints, open(os.devnull) as nothing:
+        process = Forked(command, nothing, said.writer, complaints)
+        said.writer.close()
+        said.reader.readline()
+        said.reader.close()
+        assert process.wait() == 0
+        complaints.seek(0)
+        assert complaints.read() == b""

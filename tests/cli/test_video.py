@@ -1,14 +1,13 @@
 """The verbs over videos, through real command lines and real, tiny files."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests import forked
 from tests.readers.tiny_videos import write_video
 from unrolled.cli import main
 from unrolled.training.plain_yaml import read_yaml
@@ -171,7 +170,7 @@ def test_the_help_page_needs_no_torch() -> None:
         "import sys; from unrolled.cli import main; main(['train', 'video', '--help']); "
         "main(['compare', 'video', '--help']); sys.exit('torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = forked.run("-c", code, light=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Example: unrolled") >= 3
 

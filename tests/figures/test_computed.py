@@ -4,10 +4,9 @@ import math
 
 import pytest
 import torch
-from matplotlib.figure import Figure
 
 from unrolled.diagnostics import lstm_gates
-from unrolled.figures import clipping, drawing, gates, power_method, recall_by_lag, vanishing
+from unrolled.figures import clipping, gates, power_method, recall_by_lag, vanishing
 from unrolled.tasks.recall import Recall
 
 
@@ -90,11 +89,6 @@ def test_units_are_ranked_by_how_they_move_with_a_signal() -> None:
     noise = torch.tensor([0.0, 0.0, 1.0, 0.0, 1.0, 1.0])
     gate = torch.stack([noise, 1 - signal, torch.full((6,), 0.5), 0.2 + 0.1 * signal], dim=1)
     assert gates.ranked_units(gate, signal, 2).tolist() == [3, 1]
-
-
-@pytest.mark.parametrize("name", ["clipping", "power_method", "vanishing"])
-def test_the_quick_ones_are_drawn(name: str) -> None:
-    assert isinstance(drawing.drawn(name), Figure)
 
 
 def test_the_gates_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:

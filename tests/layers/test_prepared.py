@@ -1,5 +1,7 @@
 """The prepared stream of a network against its own steps: same answers, same state, bounded."""
 
+from functools import cache
+
 import pytest
 import torch
 from torch import nn
@@ -52,7 +54,7 @@ NETWORKS = {
         Residual(
             Serial(CausalConv3d(3, 3, kernel_size=(3, 1, 1))),
             Serial(PerFrame(nn.ReLU(inplace=True)), CausalConv3d(3, 3, kernel_size=(1, 1, 1))),
-        )
+        ),
     ),
     "residual": lambda: Serial(
         Residual(Serial(CausalConv3d(3, 3, kernel_size=(2, 1, 1)), PerFrame(nn.ReLU()))),
@@ -62,11 +64,17 @@ NETWORKS = {
 }
 
 
+@cache
+def network_named(name: str) -> Recurrence:
+    """Build a network once for the tests that only run it."""
+    torch.manual_seed(0)
+    return settled(NETWORKS[name](), 17)
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_stream_gives_what_the_clip_gives(name: str, rows: int) -> None:
-    torch.manual_seed(0)
-    network, x = settled(NETWORKS[name](), 17), torch.randn(rows, 11, 3, 17, 19)
+    network, x = network_named(name), torch.randn(rows, 11, 3, 17, 19)
     with torch.no_grad():
         expected, state = network(x)
     stream = Stream(network)
@@ -92,7 +100,7 @@ def test_the_frame_and_what_a_module_gave_are_not_written_over() -> None:
 
 
 def test_a_prepared_stream_is_saved_resumed_and_reset(tmp_path) -> None:
-    network, x = settled(NETWORKS["small"](), 17), torch.randn(2, 6, 3, 17, 19)
+    network, x = network_named("small"), torch.randn(2, 6, 3, 17, 19)
     stream = Stream(network)
     for x_t in x[:, :3].unbind(1):
         stream.push(x_t)
@@ -109,7 +117,7 @@ def test_a_prepared_stream_is_saved_resumed_and_reset(tmp_path) -> None:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_rows_side_by_side_are_their_solo_runs_to_the_bit(name: str) -> None:
-    network, x = settled(NETWORKS[name](), 17), torch.randn(5, 6, 3, 17, 19)
+    network, x = network_named(name), torch.randn(5, 6, 3, 17, 19)
     together = Stream(network)
     alone = [Stream(network) for _ in range(5)]
     for x_t in x[:, :3].unbind(1):

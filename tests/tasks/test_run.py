@@ -17,6 +17,7 @@ from unrolled.tasks.language.options import LanguageOptions
 from unrolled.training import run_folder
 from unrolled.training.options import TrainingOptions
 
+pytestmark = pytest.mark.usefixtures("short_reports")  # test_language_report.py has whole ones
 LINE = "the cat sat on the mat.\n"
 TEXTS = [LINE * 20, LINE * 20]
 TRAINING = TrainingOptions(max_steps=20, window=11)

@@ -64,7 +64,7 @@ def test_every_optimizer_learns(optimizer: str) -> None:
     def validate(_) -> float:
         return squared_error(network(data.x)[0], data.target).item()
 
-    training(network, data, validate, optimizer=optimizer, learning_rate=rate, epochs=200).run()
+    training(network, data, validate, optimizer=optimizer, learning_rate=rate, epochs=100).run()
     assert squared_error(network(data.x)[0], data.target).item() < 0.7 * before
 
 
