@@ -1,7 +1,7 @@
 """What every check works on: a module, an input, and the ways to drive one over the other."""
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
@@ -40,6 +40,7 @@ class Case:
     x: Any
     context: Any = None
     seed: int = 0
+    _states: dict[bool, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -88,10 +89,16 @@ class Case:
         return torch.Generator().manual_seed(self.seed)
 
     def some_state(self) -> Any:
-        """Return a state in mid-sequence: the one after x has been run once, backwards."""
-        backwards = map_leaves(lambda leaf: leaf.flip(1), self.x)
-        with torch.no_grad():
-            return detach(call(self.bound, backwards)[1])
+        """Return a state in mid-sequence: the one after x has been run once, backwards.
+
+        It is the caller's own, but run only once in ``eval()``, and once in ``train()``.
+        """
+        mode = self.module.training
+        if mode not in self._states:
+            backwards = map_leaves(lambda leaf: leaf.flip(1), self.x)
+            with torch.no_grad():
+                self._states[mode] = detach(call(self.bound, backwards)[1])
+        return map_leaves(torch.clone, self._states[mode])
 
     def random_cuts(self, generator: torch.Generator) -> list[int]:
         """Draw some places to cut T at, at least one, multiples of the stride, ends left out."""
@@ -104,7 +111,8 @@ class Case:
 def call(module: AnyRecurrence, x: Tree, state: Tree | None = None, **ragged: Any) -> Any:
     """Call a module with torch's generator at a fixed seed: a fresh state may be drawn from it."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(7)
+        # Not torch.manual_seed: it formats a stack for every kind of device there might be.
+        torch.default_generator.manual_seed(7)
         return module(x, state, **ragged)
 
 
