@@ -10,7 +10,7 @@ from torch import Tensor
 import unrolled.state
 
 
-class _CheckedTree(type):
+class _AnyTree(type):
     def __instancecheck__(cls, tree: object) -> bool:
         parts = tree if isinstance(tree, tuple) else ()
         return isinstance(tree, Tensor | tuple) and all(isinstance(part, cls) for part in parts)
@@ -19,9 +19,11 @@ class _CheckedTree(type):
         return kind is cls or issubclass(kind, Tensor | tuple)
 
 
-class Tree(metaclass=_CheckedTree):
-    """What ``Tree`` says, every leaf of it: of an alias within itself, beartype compiles
-    a check anew at every call, and looks at one leaf."""
+class Tree(metaclass=_AnyTree):
+    """The alias as a class, which looks at every leaf.
+
+    Of an alias within itself beartype compiles a check anew at every call, and looks at one leaf.
+    """
 
 
 unrolled.state.Tree = Tree
@@ -40,4 +42,5 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # and so in the commands that tes
 
 @pytest.fixture(autouse=True)
 def _same_draws_in_every_test() -> None:
-    torch.default_generator.manual_seed(0)  # torch.manual_seed does this, in a hundred times as long
+    # torch.manual_seed would format a stack for every kind of device: a millisecond and more.
+    torch.default_generator.manual_seed(0)

@@ -29,9 +29,9 @@ def case_of(example: Example, dtype: torch.dtype) -> Case:
     return Case.of(*parts_of(example), dtype)
 
 
-def check_all(name: str, dtype: torch.dtype) -> None:
+def check_all(name: str, dtype: torch.dtype, *, seed: int) -> None:
     module, x, context = parts_of(BY_NAME[name])
-    check_recurrence(module, x, context=context, dtypes=(dtype,))
+    check_recurrence(module, x, context=context, dtypes=(dtype,), seed=seed, rounds=2)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
@@ -39,7 +39,7 @@ def check_all(name: str, dtype: torch.dtype) -> None:
 def test_law(name: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
     if dtype == torch.float64:  # shapes are those of float32, where every annotation is checked
         monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
-    check_all(name, dtype)
+    check_all(name, dtype, seed=int(dtype == torch.float64))  # other cuts, lengths and resets
 
 
 def is_planned(example: Example) -> bool:
@@ -62,7 +62,7 @@ def test_every_cell_with_rows_for_a_state_is_planned() -> None:
 @pytest.mark.parametrize("name", PLANNED)
 def test_law_without_the_native_library(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNROLLED_ISA", "none")
-    check_all(name, torch.float32)
+    check_all(name, torch.float32, seed=2)
 
 
 @pytest.mark.parametrize("name", BY_NAME)

@@ -40,6 +40,7 @@ class Case:
     x: Any
     context: Any = None
     seed: int = 0
+    rounds: int = 3
     _states: dict[bool, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
@@ -50,11 +51,12 @@ class Case:
         context: Tree | None,
         dtype: torch.dtype,
         seed: int = 0,
+        rounds: int = 3,
     ) -> Self:
         """Copy a module and its tensors to ``dtype``, in eval(), cut off from their graphs."""
         own = copy.deepcopy(module).to(dtype).eval()
         bound = None if context is None else to(detach(context), dtype=dtype)
-        return cls(own, to(detach(x), dtype=dtype), bound, seed)
+        return cls(own, to(detach(x), dtype=dtype), bound, seed, rounds)
 
     @property
     def batch_size(self) -> int:
@@ -100,12 +102,26 @@ class Case:
                 self._states[mode] = detach(call(self.bound, backwards)[1])
         return map_leaves(torch.clone, self._states[mode])
 
+    @property
+    def places(self) -> list[int]:
+        """Where T can be cut: multiples of the stride, ends left out."""
+        return list(range(self.module.stride, self.num_steps, self.module.stride))
+
     def random_cuts(self, generator: torch.Generator) -> list[int]:
-        """Draw some places to cut T at, at least one, multiples of the stride, ends left out."""
-        places = list(range(self.module.stride, self.num_steps, self.module.stride))
-        draws = torch.rand(len(places), generator=generator)
+        """Draw some places to cut T at, at least one."""
+        draws = torch.rand(len(self.places), generator=generator)
         chosen = (draws < 0.4) | (draws == draws.min())
-        return [place for place, take in zip(places, chosen.tolist(), strict=True) if take]
+        return [place for place, take in zip(self.places, chosen.tolist(), strict=True) if take]
+
+    def ways_to_cut(self, generator: torch.Generator) -> list[list[int]]:
+        """Return up to ``rounds`` ways to cut T: at random, wherever that does not, and at random.
+
+        Two of them cut everywhere; a short sequence has few ways, and none comes twice.
+        """
+        ways = [self.random_cuts(generator) for _ in range(self.rounds)]
+        if self.rounds > 1:
+            ways[1] = [place for place in self.places if place not in ways[0]]
+        return [way for number, way in enumerate(ways) if way and way not in ways[:number]]
 
 
 def call(module: AnyRecurrence, x: Tree, state: Tree | None = None, **ragged: Any) -> Any:
