@@ -8,6 +8,7 @@ from tests.testing import broken
 from unrolled.errors import LawError, ShapeError
 from unrolled.recurrence import Recurrence, Supports
 from unrolled.testing import CHECKS, check_recurrence
+from unrolled.testing.case import Case
 
 # broken module -> the check that must be the first to catch it, and a word of its message
 TWINS = {
@@ -113,6 +114,14 @@ def test_an_error_on_the_way_is_a_fault_of_the_module() -> None:
 
     with pytest.raises(LawError, match="expected an answer, got RuntimeError: five steps, please"):
         check(OnlyFiveSteps())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_two_ways_to_cut_cut_everywhere(seed: int) -> None:
+    case = Case.of(broken.WrongBlock(), torch.randn(2, 14, 3), None, torch.float32, seed, rounds=2)
+    ways = case.ways_to_cut(case.generator())
+    assert sorted(place for way in ways for place in way) == [2, 4, 6, 8, 10, 12]
+    assert [] not in ways
 
 
 def test_too_small_an_input_is_refused() -> None:

@@ -1,7 +1,7 @@
 """What every check works on: a module, an input, and the ways to drive one over the other."""
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
@@ -40,6 +40,8 @@ class Case:
     x: Any
     context: Any = None
     seed: int = 0
+    rounds: int = 3
+    _states: dict[bool, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -49,11 +51,12 @@ class Case:
         context: Tree | None,
         dtype: torch.dtype,
         seed: int = 0,
+        rounds: int = 3,
     ) -> Self:
         """Copy a module and its tensors to ``dtype``, in eval(), cut off from their graphs."""
         own = copy.deepcopy(module).to(dtype).eval()
         bound = None if context is None else to(detach(context), dtype=dtype)
-        return cls(own, to(detach(x), dtype=dtype), bound, seed)
+        return cls(own, to(detach(x), dtype=dtype), bound, seed, rounds)
 
     @property
     def batch_size(self) -> int:
@@ -88,23 +91,44 @@ class Case:
         return torch.Generator().manual_seed(self.seed)
 
     def some_state(self) -> Any:
-        """Return a state in mid-sequence: the one after x has been run once, backwards."""
-        backwards = map_leaves(lambda leaf: leaf.flip(1), self.x)
-        with torch.no_grad():
-            return detach(call(self.bound, backwards)[1])
+        """Return a state in mid-sequence: the one after x has been run once, backwards.
+
+        It is the caller's own, but run only once in ``eval()``, and once in ``train()``.
+        """
+        mode = self.module.training
+        if mode not in self._states:
+            backwards = map_leaves(lambda leaf: leaf.flip(1), self.x)
+            with torch.no_grad():
+                self._states[mode] = detach(call(self.bound, backwards)[1])
+        return map_leaves(torch.clone, self._states[mode])
+
+    @property
+    def places(self) -> list[int]:
+        """Where T can be cut: multiples of the stride, ends left out."""
+        return list(range(self.module.stride, self.num_steps, self.module.stride))
 
     def random_cuts(self, generator: torch.Generator) -> list[int]:
-        """Draw some places to cut T at, at least one, multiples of the stride, ends left out."""
-        places = list(range(self.module.stride, self.num_steps, self.module.stride))
-        draws = torch.rand(len(places), generator=generator)
+        """Draw some places to cut T at, at least one."""
+        draws = torch.rand(len(self.places), generator=generator)
         chosen = (draws < 0.4) | (draws == draws.min())
-        return [place for place, take in zip(places, chosen.tolist(), strict=True) if take]
+        return [place for place, take in zip(self.places, chosen.tolist(), strict=True) if take]
+
+    def ways_to_cut(self, generator: torch.Generator) -> list[list[int]]:
+        """Return up to ``rounds`` ways to cut T: at random, wherever that does not, and at random.
+
+        Two of them cut everywhere; a short sequence has few ways, and none comes twice.
+        """
+        ways = [self.random_cuts(generator) for _ in range(self.rounds)]
+        if self.rounds > 1:
+            ways[1] = [place for place in self.places if place not in ways[0]]
+        return [way for number, way in enumerate(ways) if way and way not in ways[:number]]
 
 
 def call(module: AnyRecurrence, x: Tree, state: Tree | None = None, **ragged: Any) -> Any:
     """Call a module with torch's generator at a fixed seed: a fresh state may be drawn from it."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(7)
+        # Not torch.manual_seed: it formats a stack for every kind of device there might be.
+        torch.default_generator.manual_seed(7)
         return module(x, state, **ragged)
 
 

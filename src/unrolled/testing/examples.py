@@ -179,7 +179,8 @@ EXAMPLES = [
     Example("mut2_project", lambda: MUT2(5, 7, project=True), floats(3, 7, 5)),
     Example("mut3", lambda: MUT3(5, 7), floats(3, 11, 5)),
     Example("linear_memory", lambda: LinearMemory(5, 7), floats(3, 11, 5)),
-    Example("layer_norm_lstm", lambda: LayerNormLSTM(5, 7), floats(3, 11, 5)),
+    # Many inputs and few steps: a row with little variance magnifies the rounding of float32.
+    Example("layer_norm_lstm", lambda: LayerNormLSTM(11, 7), floats(3, 5, 11)),
     Example("min_char_rnn", lambda: MinCharRNN(11, 7), tokens(3, 7, below=11)),
     Example("causal_conv", lambda: CausalConv1d(5, 7, kernel_size=3, dilation=2), floats(3, 11, 5)),
     Example(
@@ -190,7 +191,7 @@ EXAMPLES = [
     Example("causal_conv_pointwise", lambda: CausalConv1d(5, 7, kernel_size=1), floats(3, 5, 5)),
     Example("dropout", lambda: Dropout(0.3), floats(3, 7, 5)),
     Example("dropout_sequence", lambda: Dropout(0.3, period=None), floats(3, 7, 5, 2)),
-    Example("dropout_period", lambda: Dropout(0.3, period=3), floats(3, 11, 5)),
+    Example("dropout_period", lambda: Dropout(0.3, period=3), floats(3, 7, 5)),
     Example("conv_lstm", lambda: ConvLSTM(2, 3), floats(3, 5, 2, 5, 7)),
     Example("conv_lstm_other_size", lambda: ConvLSTM(2, 3), floats(2, 5, 2, 11, 3)),
     Example(
@@ -330,14 +331,14 @@ EXAMPLES = [
         lambda: RecurrentClassifier(3, input_size=2, hidden_size=5, num_layers=2, dropout=0.3),
         floats(3, 7, 2),
     ),
-    Example("self_attention", lambda: CausalSelfAttention(6, 2, window=3), floats(3, 11, 6)),
+    Example("self_attention", lambda: CausalSelfAttention(6, 2, window=3), floats(3, 7, 6)),
     Example("self_attention_wide", lambda: CausalSelfAttention(6, 3, window=13), floats(3, 7, 6)),
     Example("embedding", lambda: Embedding(11, 5), tokens(3, 7, below=11)),
     Example("linear", lambda: Linear(5, 7), floats(3, 7, 5)),
     Example("layer_norm", lambda: LayerNorm(5), floats(3, 7, 5)),
     Example("per_frame", _frames, floats(3, 7, 2, 5, 11)),
     Example("per_clip", lambda: PerClip(nn.Flatten(), clip_frames=3), floats(2, 12, 5)),
-    Example("running_mean", RunningMean, floats(3, 11, 5)),
+    Example("running_mean", RunningMean, floats(3, 7, 5)),
     Example("running_mean_frames", RunningMean, floats(2, 7, 2, 3, 5)),
     Example("residual", lambda: Residual(Serial(LSTM(5, 5), Dropout(0.3))), floats(3, 7, 5)),
     Example(
@@ -347,8 +348,8 @@ EXAMPLES = [
     ),
     Example(
         "tcn",
-        lambda: TCN(3, 7, hidden_size=5, num_levels=3, kernel_size=2, dropout=0.3),
-        floats(3, 11, 3),
+        lambda: TCN(2, 11, hidden_size=5, num_levels=2, kernel_size=2, dropout=0.3),
+        floats(3, 7, 2),
     ),
     Example(
         "tcn_one_convolution",
@@ -362,7 +363,7 @@ EXAMPLES = [
             dropout_period=None,
             convolutions_per_level=1,
         ),
-        floats(3, 13, 5),
+        floats(3, 7, 5),
     ),
     Example(
         "tcn_language_model",
@@ -374,7 +375,7 @@ EXAMPLES = [
         lambda: CausalTransformerLanguageModel(
             11, embed_dim=14, num_heads=2, num_layers=2, window=3, dropout=0.3
         ),
-        tokens(3, 7, below=11),
+        tokens(3, 5, below=11),
     ),
-    Example("serial_nested", _nested, floats(3, 14, 3)),
+    Example("serial_nested", _nested, floats(3, 10, 3)),
 ]

@@ -49,6 +49,7 @@ def check_recurrence(
     context: Tree | None = None,
     dtypes: tuple[torch.dtype, ...] = (torch.float32, torch.float64),
     seed: int = 0,
+    rounds: int = 3,
 ) -> None:
     """Check that a module keeps the law: every cut, step, row, length, reset, copy and gradient.
 
@@ -61,6 +62,7 @@ def check_recurrence(
         context: for a module that takes one, a NamedTuple of tensors ``[B, ...]``.
         dtypes: the float dtypes to check in.
         seed: of the random cuts, lengths and resets.
+        rounds: ways to cut that each check of cuts tries; two already cut at every step.
     Raises:
         LawError: the first fault found; it names the check, the place, what was expected and came.
     Example:
@@ -68,7 +70,7 @@ def check_recurrence(
         >>> check_recurrence(LSTM(3, 5), torch.randn(2, 7, 3))
     """
     for dtype in dtypes:
-        case = Case.of(module, x, context, dtype, seed)
+        case = Case.of(module, x, context, dtype, seed, rounds)
         case.require_size()
         for name, check in CHECKS.items():
             run_check(name, check, case)

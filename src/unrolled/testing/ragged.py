@@ -44,22 +44,30 @@ def check_padding(case: Case) -> None:
 
 def check_reset(case: Case) -> None:
     """After a reset at t a row goes on as a new sequence would, even from a state of NaN."""
-    stride = case.module.stride
-    for t in range(0, case.num_steps, stride):
-        row = (t // stride) % case.batch_size
+    places = range(0, case.num_steps, case.module.stride)
+    # As many at a time as there are rows, each row at a place of its own.
+    for first in range(0, len(places), case.batch_size):
+        chosen = list(enumerate(places[first : first + case.batch_size]))
         reset = torch.zeros(case.batch_size, case.num_steps, dtype=torch.bool)
-        reset[row, t] = True
         state = case.some_state()
-        if t == 0:
-            state = map_leaves(lambda leaf, r=row: _spoil_row(leaf, r), state)
-        y, last = call(case.bound, case.x, state, reset=reset)
-        one = case.on(torch.tensor([row]))
-        expected = call(one.bound, time_slice(one.x, t, case.num_steps))
-        mine, after = (select_rows(part, torch.tensor([row])) for part in (y, last))
-        got = (time_slice(mine, t // stride, case.num_steps // stride), after)
-        for name, a, b in zip(("y", "last state"), got, expected, strict=True):
-            place = f"{name} of row {row}, reset at {t = }"
-            assert_trees_close("reset", place, a, b, CUT_TOLERANCE)
+        for row, t in chosen:
+            reset[row, t] = True
+            if t == 0:
+                state = map_leaves(lambda leaf, r=row: _spoil_row(leaf, r), state)
+        got = call(case.bound, case.x, state, reset=reset)
+        for row, t in chosen:
+            _assert_restarted(case, got, row, t)
+
+
+def _assert_restarted(case: Case, got: tuple[Any, Any], row: int, t: int) -> None:
+    stride, index = case.module.stride, torch.tensor([row])
+    one = case.on(index)
+    expected = call(one.bound, time_slice(one.x, t, case.num_steps))
+    y, last = (select_rows(part, index) for part in got)
+    mine = (time_slice(y, t // stride, case.num_steps // stride), last)
+    for name, a, b in zip(("y", "last state"), mine, expected, strict=True):
+        place = f"{name} of row {row}, reset at {t = }"
+        assert_trees_close("reset", place, a, b, CUT_TOLERANCE)
 
 
 def check_reset_and_carry(case: Case) -> None:
