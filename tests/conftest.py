@@ -9,6 +9,7 @@ from jaxtyping import install_import_hook
 from torch import Tensor
 
 import unrolled.state
+from tests.reports.short import shorten_reports
 
 
 class _AnyTree(type):
@@ -28,8 +29,6 @@ class Tree(metaclass=_AnyTree):
 
 
 unrolled.state.Tree = Tree
-
-from tests.reports.short import shorten_reports
 
 # Before any test imports them: here an annotation such as Float[Tensor, "B T C"] is a proof.
 install_import_hook(

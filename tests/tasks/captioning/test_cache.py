@@ -9,8 +9,8 @@ from torch import Tensor
 from unrolled.encoders import PlainCNN
 from unrolled.models import PictureCaptioner, ShowAttendTell
 from unrolled.readers.tensor_cache import TensorCache
+from unrolled.tasks.captioning import learner as captioning_learner
 from unrolled.tasks.captioning.learner import CaptionLearner, Pictures
-from unrolled.tasks.captioning.model import learner as captioning_learner
 from unrolled.tasks.video.preprocessing import Preprocessing
 
 KEYS = [f"picture {number}" for number in range(40)]

@@ -13,8 +13,8 @@ from tests.readers import tiny_captions as tiny
 from tests.readers.tiny_videos import number_of, write_video
 from unrolled.errors import ReaderError
 from unrolled.readers.pictures import read_picture
+from unrolled.tasks.captioning import files as captioning_files
 from unrolled.tasks.captioning.data import CaptioningData, read_captioning_data
-from unrolled.tasks.captioning.model import files as captioning_files
 from unrolled.tasks.captioning.options import CaptioningOptions
 from unrolled.tasks.captioning.split import split_pictures
 from unrolled.tasks.captioning.vocabulary import CaptionVocabulary
