@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NATIVE := native/CMakeLists.txt $(wildcard native/*.h native/*.cpp)
-INSTALL := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALL := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+# To bytecode on all cores, where pip would take one; some packages hold templates that are no Python.
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || :
 
 .PHONY: help setup demo test lint sanitize clean
 
@@ -20,11 +22,15 @@ $(VENV)/.python: Makefile
 $(VENV)/.ready: $(VENV)/.python pyproject.toml constraints.txt $(NATIVE)
 	@echo "installing unrolled and its pinned dependencies into $(VENV) (torch is large: some minutes on a slow line)"
 	$(INSTALL) --editable '.[figures]'
+	@$(COMPILE)
 	@touch $@
 
-$(VENV)/.ready-test: $(VENV)/.ready pyproject.toml constraints.txt
+# What the tests need holds what the demo needs: one installation does.
+$(VENV)/.ready-test: $(VENV)/.python pyproject.toml constraints.txt $(NATIVE)
+	@echo "installing unrolled, its pinned dependencies and those of its tests into $(VENV)"
 	$(INSTALL) --editable '.[test]'
-	@touch $@
+	@$(COMPILE)
+	@touch $(VENV)/.ready $@
 
 demo: setup  ## networks learn to narrate, watch and describe the embedded world, in three minutes
 	@$(BIN)/unrolled demo

@@ -7,10 +7,10 @@ import pytest
 from tests import forked
 
 SMALL_FORMS = {
-    "kill_resume": ["--kills", "16", "--steps", "64"],
+    "kill_resume": ["--kills", "12", "--steps", "64"],
     "bit_rot": ["--scale", "0.05"],
     "bad_numbers": ["--injections", "16"],
-    "hostile_files": ["--files", "132"],
+    "hostile_files": ["--files", "66"],
     "endless_stream": ["--frames", "1500", "--families", "recurrent"],
     "hostile_video": ["--truncations", "16", "--mutations", "48"],
 }
