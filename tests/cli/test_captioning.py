@@ -203,6 +203,8 @@ def test_captioners_are_compared_and_what_is_done_is_kept(capsys, monkeypatch) -
     monkeypatch.setattr("unrolled.tasks.captioning.comparison.begin", None)  # none is run again
     assert run(*command, "--format", "markdown") == 0
     assert "| show_and_tell |" in capsys.readouterr().out
+    assert run(*command, "--seed", "5") == 2  # another comparison
+    assert "comparison" in capsys.readouterr().err
     both = ["--models", "show_and_tell,s2vt", "--seeds", "1", *QUICK]
     assert run("compare", "captioning", *WORLD, *both) == 2
     assert "models that all take pictures, or all films" in capsys.readouterr().err

@@ -40,7 +40,7 @@ class CompareFlags:
     """A comparison, whatever is compared.
 
     Args:
-        seeds: runs of each, with seeds 0, 1, ...
+        seeds: runs of each, with seeds from --seed on.
         set_: an option of one model, as in --set lrcn.hidden_size=64; may be repeated.
         out: a folder for the runs, runs/compare-TASK-N if left out; name it again to go on with a
             comparison that was stopped: what is finished is kept.
@@ -99,7 +99,7 @@ def video(
 
     run_imports(comparing.import_)
     contest = VideoContest(
-        data, _names(models), comparing.seeds, folds, comparing.options(), reading, training
+        data, _names(models), comparing.seeds, folds, comparing.options(), training, reading
     )
     with progress_bar("comparing") as bar:
         found = compared(contest, comparing.folder("video"), bar)
@@ -145,10 +145,10 @@ def captioning(
         comparing.seeds,
         1,
         comparing.options(),
+        training,
         equal_parameters,
         reading,
         describing,
-        training,
     )
     with progress_bar("comparing") as bar:
         found = compared(contest, comparing.folder("captioning"), bar)

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple, TypeVar
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.storage import write_file
 from unrolled.tasks.learning import AnyLearning, Show
+from unrolled.training.options import TrainingOptions
 from unrolled.training.run_folder import CONFIGURATION, RunFolder
 
 _REQUEST = "comparison.json"
 
 
 class Cell(NamedTuple):
-    """One run of a comparison: seed and fold count from 0."""
+    """One run of a comparison; folds count from 0."""
 
     model: str
     seed: int
@@ -29,9 +30,10 @@ class Contest:
     Args:
         data: as the task takes it.
         models: names.
-        seeds: runs of each on the same data, with seeds 0, 1, ...
+        seeds: runs of each on the same data, from the seed of ``training`` on.
         folds: parts that test in turn; 1 for the split of the options.
         options: of each model, by its name.
+        training: how long and how.
     """
 
     data: str
@@ -39,6 +41,7 @@ class Contest:
     seeds: int
     folds: int
     options: dict[str, dict[str, Any]]
+    training: TrainingOptions
 
     def __post_init__(self) -> None:
         if not self.models or len(set(self.models)) < len(self.models):
@@ -54,7 +57,7 @@ class Contest:
         """Every run; all models of a seed and a fold come together."""
         return [
             Cell(model, seed, fold)
-            for seed in range(self.seeds)
+            for seed in range(self.training.seed, self.training.seed + self.seeds)
             for fold in range(self.folds)
             for model in self.models
         ]

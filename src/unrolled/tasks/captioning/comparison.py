@@ -39,20 +39,20 @@ class CaptioningContest(Contest):
     Args:
         data: a file of captions or world.
         models: names of decoders; all take pictures, or all take films.
-        seeds: runs of each on the same pictures, with seeds 0, 1, ...
+        seeds: runs of each on the same pictures, from the seed of ``training`` on.
         folds: 1.
         options: of each model, by its name.
+        training: how long and how.
         equal_parameters: choose the hidden size of every model but the first so that all learn
             about as many numbers.
         reading: how pictures and captions are read.
         describing: the encoder, and how captions are searched for.
-        training: how long and how.
     """
 
+    training: CaptioningTrainingOptions
     equal_parameters: bool
     reading: CaptioningOptions
     describing: DescribingOptions
-    training: CaptioningTrainingOptions
 
     @property
     def films(self) -> bool:

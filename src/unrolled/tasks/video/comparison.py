@@ -32,15 +32,15 @@ class VideoContest(Contest):
     Args:
         data: a folder, a list, a CSV or world.
         models: names of networks or cells.
-        seeds: runs of each on the same clips, with seeds 0, 1, ...
+        seeds: runs of each on the same clips, from the seed of ``training`` on.
         folds: parts that test in turn; 1 for the split of the options.
         options: of each model, by its name.
-        reading: how clips are taken and judged.
         training: how long and how.
+        reading: how clips are taken and judged.
     """
 
-    reading: VideoOptions
     training: VideoTrainingOptions
+    reading: VideoOptions
 
 
 @dataclass(frozen=True)
