@@ -132,10 +132,11 @@ def test_help_has_an_example_and_needs_no_torch() -> None:
         assert f"Example: unrolled {verb}" in done.stdout
 
 
-def test_a_closed_pipe_is_no_error() -> None:
+@pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["list", "--help"]])
+def test_a_closed_pipe_is_no_error(command: list[str]) -> None:
     with Pipe() as said, tempfile.TemporaryFile() as complaints, open(os.devnull) as nothing:
         said.reader.close()
-        process = Forked(["-m", "unrolled", "list"], nothing, said.writer, complaints)
-        process.wait()
+        process = Forked(["-m", "unrolled", *command], nothing, said.writer, complaints)
+        assert process.wait() == 0
         complaints.seek(0)
         assert complaints.read() == b""

@@ -58,6 +58,10 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # who reads the pipe has seen enough, as `head` has
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # rich met it, and would end with 1
+            return 0
+        raise
     except OSError as error:  # a full disk, a folder that may not be written to
         print(f"unrolled: {error.strerror or error}: {error.filename or 'a file'}", file=sys.stderr)
         return 2
