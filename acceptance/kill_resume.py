@@ -18,6 +18,7 @@ import struct
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,7 @@ from unrolled.training import checkpoints
 from unrolled.training.run_folder import RunFolder
 
 WORKING, SAVING, LOADING = 0, 1, 2
+REFUSED, BROKEN = 1, 3  # exit codes of a child: the library said what is wrong, or it did not
 POLL_SECONDS = 0.0005
 
 
@@ -134,7 +136,7 @@ def torment(
     ``enough``.
     """
     tally, acknowledged = Tally(), 0
-    most_turns = board.steps // 6  # two a step
+    most_turns = board.steps // 16  # two a step
 
     def goes_on() -> bool:
         return tally.kills < kills or (tally.kills < 4 * kills and not enough(tally))
@@ -148,6 +150,8 @@ def torment(
         if board[2] >= 0 and board[2] < acknowledged:
             tally.failures.append(f"went back to step {board[2]}, {acknowledged} was saved")
         acknowledged = board[1]
+        if finished == BROKEN:  # of the library, of the proof or of its twin: nothing is proven
+            raise SystemExit("an error that is no answer of the library's: see the trace above")
         if finished is None:
             tally.kills += 1
             tally.in_save += board[0] == SAVING
@@ -210,12 +214,16 @@ def work(folder: Path, board: Board) -> int:
         learning.training.run()
     except (UnrolledError, OSError) as error:
         print(error, file=sys.stderr)
-        return 1
+        return REFUSED
+    except Exception:
+        traceback.print_exc()
+        return BROKEN
     return 0
 
 
-def write_in_place(path: Path, data: bytes) -> None:
+def write_in_place(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Write as many do: remove what there was, then write into the place, as a slow disk does."""
+    del durable
     path.parent.mkdir(parents=True, exist_ok=True)
     for old in path.parent.glob("*.safetensors"):
         old.unlink()
