@@ -57,7 +57,8 @@ class Decoder:
         self._container, self._stream = container, container.streams.video[0]
         self._on_damage, self._on_work = on_damage, on_work
         context = self._stream.codec_context
-        context.thread_count = 1  # workers share the cores; errors then come with their packet
+        context.thread_type = "SLICE"  # errors come with their packet, as frames by turns would not
+        context.thread_count = 0
         context.options = {"max_pixels": str(MAX_PIXELS)}
         self._context = context
         self._time_base = self._stream.time_base or 1 / rate_of(self._stream)
