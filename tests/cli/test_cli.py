@@ -6,9 +6,11 @@ import re
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from cyclopts import App
 
 from tests import forked
 from unrolled.cli import VERBS, main
@@ -184,6 +186,14 @@ def test_evaluate_of_a_bare_model_folder_asks_for_data(capsys) -> None:
     train("--out", "run")
     assert main(["evaluate", "run/model"]) == 2
     assert "--data" in capsys.readouterr().err
+
+
+def test_the_list_of_verbs_says_what_each_says_of_itself() -> None:
+    for verb, purpose in VERBS.items():
+        module = import_module(f"unrolled.cli.{'list_names' if verb == 'list' else verb}")
+        command = getattr(module, "list_names" if verb == "list" else verb)
+        own = command.help if isinstance(command, App) else command.__doc__
+        assert " ".join(own.split("\n\n")[0].split()) == purpose
 
 
 @pytest.mark.parametrize("verb", [*VERBS, "train language", "train video", "data check"])
