@@ -15,6 +15,7 @@ from acceptance.numbered_video import number_picture, read_number, write_numbere
 
 from unrolled.errors import ConfigError, ReaderError
 from unrolled.readers import video_decoder
+from unrolled.readers.clip import Frame
 from unrolled.readers.video import (
     DamagedVideoWarning,
     iterate_frames,
@@ -149,11 +150,20 @@ def test_frames_after_damage_are_kept_and_it_is_told(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     with av.open(str(path)) as container:
         packets = [p for p in container.demux(video=0) if p.size]
-    hurt = packets[14]
+    hurt = packets[17]
     data[hurt.pos : hurt.pos + hurt.size] = bytes(hurt.size)
     path.write_bytes(data)
     damage: list[Damage] = []
-    frames = {round(f.seconds * RATE): f for f in iterate_frames(path, on_damage=damage.append)}
+    come_before: list[int] = []
+    frames: dict[int, Frame] = {}
+
+    def hear(told: Damage) -> None:
+        damage.append(told)
+        come_before.append(len(frames))
+
+    for frame in iterate_frames(path, on_damage=hear):
+        frames[round(frame.seconds * RATE)] = frame
+    assert come_before[0] == damage[0].frame  # it is told at its place
     for number in [*range(12), *range(24, COUNT)]:
         assert read_number(frames[number].pixels) == number
     assert damage

@@ -101,7 +101,7 @@ class Decoder:
         try:
             packet = next(self._packets)
             self._skip(wanted is not None and packet.pts is not None and packet.pts not in wanted)
-            if packet.size and packet.dts is not None:
+            if self.by_order and packet.size and packet.dts is not None:
                 heappush(self._order, packet.dts)
             frames = packet.decode()
         except StopIteration:
@@ -128,7 +128,7 @@ class Decoder:
 
     def _take(self, frame: av.VideoFrame) -> None:
         stamp = frame.pts if frame.pts is not None else frame.dts
-        if self.by_order and self._order:
+        if self._order:
             stamp = heappop(self._order)
         if stamp is not None:
             seconds = float(stamp * self._time_base)

@@ -128,9 +128,10 @@ class VideoProcess:
                 slots = self._running().room(message["begin"])
             elif "damage" in message:
                 on_damage(Damage(Path(path), *message["damage"]))
-            elif "slot" in message:
-                yield Picture(slots[message["slot"]], message["seconds"], message["count"])
-                self._running().send({"free": message["slot"]})
+            elif "frames" in message:
+                for slot, at_seconds, times in message["frames"]:
+                    yield Picture(slots[slot], at_seconds, times)
+                self._running().send({"free": [slot for slot, *_ in message["frames"]]})
 
     def _messages(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         child = self._running()
