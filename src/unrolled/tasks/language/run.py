@@ -41,12 +41,10 @@ class Given:
     """What a run is given that no configuration can name.
 
     Args:
-        imports: Python files that register classes.
         network: learns, in the place of one that is built by its name.
         text: is read, in the place of files.
     """
 
-    imports: tuple[Path, ...] = ()
     network: Network | None = None
     text: TextParts | None = None
 
@@ -55,6 +53,8 @@ def begin(
     out: Path | None,
     request: dict[str, Any],
     show: Show,
+    imports: tuple[Path, ...] = (),
+    *,
     given: Given = Given(),
 ) -> tuple[Learning, RunFolder]:
     """Get a new run ready, in a folder of its own.
@@ -63,6 +63,7 @@ def begin(
         out: the folder; None takes the next runs/language-N.
         request: data, model, options, reading and training; data and model are None if given.
         show: is told how far it is.
+        imports: Python files that register classes.
         given: what the request cannot name.
     """
     words = {}
@@ -76,7 +77,7 @@ def begin(
         request,
         LANGUAGE_CONFIGURATION,
         lambda request: resolved_options(request["model"], _sized(request)),
-        given.imports,
+        imports,
         network=given.network,
         words=words,
     )

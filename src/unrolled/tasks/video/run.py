@@ -27,18 +27,21 @@ class Given:
     """What a run is given that no configuration can name.
 
     Args:
-        imports: Python files that register classes.
         network: learns, in the place of one that is built by its name.
         data: is learnt from, in the place of files.
     """
 
-    imports: tuple[Path, ...] = ()
     network: Network | None = None
     data: VideoData | None = None
 
 
 def begin(
-    out: Path | None, request: dict[str, Any], show: Show, given: Given = Given()
+    out: Path | None,
+    request: dict[str, Any],
+    show: Show,
+    imports: tuple[Path, ...] = (),
+    *,
+    given: Given = Given(),
 ) -> tuple[Learning, RunFolder]:
     """Get a new run ready, in a folder of its own.
 
@@ -46,6 +49,7 @@ def begin(
         out: the folder; None takes the next runs/video-N.
         request: data, model, options, reading and training; data and model are None if given.
         show: is told how far it is.
+        imports: Python files that register classes.
         given: what the request cannot name.
     """
     folder = new_run(
@@ -54,7 +58,7 @@ def begin(
         request,
         VIDEO_CONFIGURATION,
         lambda request: resolved_options(request["model"], request["options"]),
-        given.imports,
+        imports,
         network=given.network,
     )
     return _prepare(folder, show, given), folder
