@@ -6,9 +6,8 @@ from typing import Any
 
 from unrolled.errors import ConfigError
 from unrolled.tasks.beginning import new_run
-from unrolled.tasks.continuing import require_unchanged, take_up
+from unrolled.tasks.continuing import network_of, require_unchanged, take_up
 from unrolled.tasks.learning import Show, run_figures, show_progress
-from unrolled.tasks.network_options import module_needed
 from unrolled.tasks.parts import held_out_part
 from unrolled.tasks.video.configuration import VIDEO_CONFIGURATION
 from unrolled.tasks.video.data import VideoData, read_video_data
@@ -122,16 +121,13 @@ def _prepare(folder: RunFolder, show: Show, given: Given) -> Learning:
     request = folder.request
     reading = VideoOptions(**request["reading"])
     options = VideoTrainingOptions(**request["training"])
-    name = request["model"] if given.network is None else given.network
-    if name is None:
-        cure = f"unrolled.resume({str(folder.path)!r}, model=MODULE)"
-        raise module_needed("run", str(folder.record["class"]), cure)
+    network = network_of(folder, given.network)
     show(0.0, "reading")
     data = _data(folder, reading, given)
     use_threads(options.threads)
     learning = prepare(
         data,
-        name,
+        network,
         request["options"],
         reading=reading,
         training=options,
