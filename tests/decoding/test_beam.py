@@ -144,13 +144,23 @@ def test_with_a_penalty_the_search_goes_on_while_length_may_still_win() -> None:
     assert model.steps == 1
 
 
-def test_what_a_prompt_says_once_it_is_settled_is_nobodys_concern() -> None:
+def test_with_a_penalty_a_longer_hypothesis_wins_a_beam_of_one_from_a_likelier() -> None:
+    # 1 stops. "1" has 0.50, and "0 1" 0.45 * 0.98 = 0.44, but ln(0.44) / (7/6) ** 2 is larger.
+    model = Markov([[0.01, 0.98, 0.01], [1.0, 0.0, 0.0], [0.45, 0.50, 0.05]])
+    options = {"max_length": 2, "stop": 1, "beam_size": 1}
+    for alpha, expected in ((0.0, [[1]]), (2.0, [[0, 1]])):
+        found = beam_search(model, torch.tensor([[2]]), length_penalty=alpha, **options)
+        assert found.tokens[0].tolist() == expected
+
+
+@pytest.mark.parametrize("others", [1, 9])  # the settled one leaves the batch, or stays in it
+def test_what_a_prompt_says_once_it_is_settled_is_nobodys_concern(others: int) -> None:
     # 2 stops, 3 leads nowhere. After 0 it is settled at once; after 1 nothing is.
     nowhere = [float("nan")] * 4
     table = [[0.0, 0.0, 0.9, 0.1], [0.0, 0.9, 0.1, 0.0], [0.0, 0.0, 1.0, 0.0], nowhere]
-    prompts = torch.tensor([[0], [1]])
+    prompts = torch.tensor([[0]] + [[1]] * others)
     found = beam_search(Markov(table), prompts, max_length=4, stop=2, beam_size=1)
-    assert found.tokens[:, 0].tolist() == [[2, 2, 2, 2], [1, 1, 1, 1]]
+    assert found.tokens[:, 0].tolist() == [[2, 2, 2, 2]] + [[1, 1, 1, 1]] * others
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.4, 1.0, 2.5])

@@ -99,6 +99,31 @@ def test_the_frame_and_what_a_module_gave_are_not_written_over() -> None:
     assert torch.equal(first, kept)
 
 
+@pytest.mark.parametrize("name", ["dense", "depthwise", "residual"])
+def test_a_frame_that_is_filled_anew_by_its_owner_was_kept_as_it_came(name: str) -> None:
+    network, x = network_named(name), torch.randn(1, 6, 3, 17, 19)
+    with torch.no_grad():
+        expected, _ = network(x)
+    stream = Stream(network)
+    # As convolutions want it: what is laid out so already is not copied on the way.
+    x_t = torch.empty(1, 3, 17, 19).to(memory_format=torch.channels_last)
+    for t in range(6):
+        y_t = stream.push(x_t.copy_(x[:, t]))
+        assert (y_t - expected[:, t]).abs().max() <= 1e-5 * expected.abs().max()
+        x_t.zero_()
+
+
+def test_a_stepper_that_is_put_elsewhere_forgets_its_frames() -> None:
+    network, x = network_named("dense"), torch.randn(1, 4, 3, 17, 19)
+    fresh = network.state_like(x[:, 0])
+    stepper = PreparedStepper(network, fresh)
+    with torch.no_grad():
+        first = [stepper(x_t) for x_t in x.unbind(1)]
+        stepper.put(fresh)  # nobody has asked for its state in between
+        again = [stepper(x_t) for x_t in x.unbind(1)]
+    assert all(map(torch.equal, first, again))
+
+
 def test_a_prepared_stream_is_saved_resumed_and_reset(tmp_path) -> None:
     network, x = network_named("small"), torch.randn(2, 6, 3, 17, 19)
     stream = Stream(network)

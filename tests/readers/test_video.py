@@ -23,7 +23,9 @@ from unrolled.readers.video import (
     read_clip,
     read_frames,
 )
+from unrolled.readers.video_decoder import Decoder
 from unrolled.readers.video_file import VideoFile, fitted_size
+from unrolled.readers.video_index import open_container
 from unrolled.readers.video_process import Damage, VideoProcess, own_process
 
 COUNT, RATE = 37, 25
@@ -173,6 +175,35 @@ def test_frames_after_damage_are_kept_and_it_is_told(tmp_path: Path) -> None:
     with pytest.warns(DamagedVideoWarning):
         read_clip(path)
     assert [read_number(frame) for frame in clip.frames] == [5, 30]
+
+
+def test_frames_that_damage_brings_out_of_order_are_sorted(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    write_numbered(path, EVEN, key_interval=12)
+    with av.open(str(path)) as container:
+        key = [p for p in container.demux(video=0) if p.size][12]
+    data = bytearray(path.read_bytes())
+    data[key.pos : key.pos + key.size] = bytes(key.size)  # and frames of its group are shown early
+    path.write_bytes(data)
+    damage: list[Damage] = []
+    frames = list(iterate_frames(path, on_damage=damage.append))
+    numbers = [round(frame.seconds * RATE) for frame in frames]
+    assert numbers == sorted(numbers)
+    assert {*range(12), *range(24, COUNT)} < set(numbers)
+    assert damage
+    assert not [d for d in damage if "comes after a later one" in d.words]
+
+
+@pytest.mark.parametrize(("codec", "leaves_out"), [("libx264", True), ("mpeg4", False)])
+def test_frames_that_nobody_wants_are_left_out_where_that_is_known_to_be_safe(
+    codec: str, leaves_out: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.mp4"
+    write_numbered(path, EVEN, codec=codec)
+    with open_container(path) as container:
+        decoder = Decoder(container, lambda *_: None, lambda: None)
+        frames = list(iter(lambda: decoder.read(wanted={COUNT - 1}), None))
+    assert (len(frames) < COUNT) == leaves_out
 
 
 def test_a_cut_file_is_read_as_far_as_it_goes(tmp_path: Path) -> None:

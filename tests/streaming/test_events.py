@@ -42,6 +42,13 @@ def test_with_a_hold_a_flash_is_no_event_and_a_lapse_no_end() -> None:
     assert event == Event("wave", 0.0, 0.8, 0.3, 0.9)
 
 
+def test_a_hold_of_some_frames_is_so_many_wherever_it_begins() -> None:
+    for first in range(10):  # 0.7 - 0.4 is a little less than 0.3, and 0.4 - 0.1 a little more
+        waves = [(0.0, 0)] * first + [(0.9, 0)] * 4
+        (event,) = said(detector(hold_seconds=0.3), waves)
+        assert event.decided_seconds == (first + 3) / 10
+
+
 def test_a_new_event_ends_the_one_before_where_that_lapsed() -> None:
     both = [(0.9, 0)] * 3 + [(0.05, 0.9)] * 4
     first, second = said(detector(hold_seconds=0.2), both)

@@ -71,6 +71,9 @@ def test_a_network_over_clips_slides_a_window_that_the_first_frame_fills() -> No
         window = torch.stack([x[:, max(0, s)] for s in range(t - 3, t + 1)], 1)
         expected = torch.cat([OverClips()(row).softmax(-1) for row in prepare(window).split(1)])
         assert torch.equal(labeller.push(x[:, t]), expected)
+    labeller.reset()
+    first = Labeller(labeller.network, prepare, clip_frames=4).push(x[:, 3])
+    assert torch.equal(labeller.push(x[:, 3]), first), "a new video"
 
 
 def test_with_a_stride_the_answer_holds_until_the_next_block_is_whole() -> None:

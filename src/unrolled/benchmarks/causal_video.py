@@ -173,8 +173,8 @@ def _translate(module: AnyRecurrence, co: ModuleType) -> Any:
     if isinstance(module, Serial):
         return co.Sequential(*(_translate(layer, co) for layer in module.layers))
     if isinstance(module, Residual):
-        skip, layer = module.skip, _translate(module.layer, co)  # type: ignore[arg-type]
-        around = co.Lambda(lambda x: x) if skip is None else _translate(skip, co)  # type: ignore[arg-type]
+        skip, layer = module.skip, _translate(module.layer, co)
+        around = co.Lambda(lambda x: x) if skip is None else _translate(skip, co)
         return co.BroadcastReduce(around, layer, reduce="sum", auto_delay=False)
     if isinstance(module, CausalConv3d):
         stride = (1, module.spatial_stride, module.spatial_stride)

@@ -114,10 +114,10 @@ def build(name: str, input_size: int, hidden_size: int) -> Recurrence[Any]:
     """Return a cell by its name, with a projection of x where it needs one."""
     if name == "Unseen":
         return _Unseen(input_size, hidden_size)
-    cls = getattr(cells, name)
+    cls: Callable[..., Recurrence[Any]] = getattr(cells, name)
     if name.startswith("MUT") and input_size != hidden_size:
-        return cls(input_size, hidden_size, project=True)  # type: ignore[no-any-return]
-    return cls(input_size, hidden_size)  # type: ignore[no-any-return]
+        return cls(input_size, hidden_size, project=True)
+    return cls(input_size, hidden_size)
 
 
 def _weights(module: nn.Module) -> int:
@@ -191,7 +191,8 @@ def _ragged(name: str, shape: Shape, rounds: int) -> dict[str, Any]:
     packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
 
     def data(module: nn.Module, sequence: PackedSequence) -> Tensor:
-        return module(sequence)[0].data  # type: ignore[no-any-return]
+        found: Tensor = module(sequence)[0].data
+        return found
 
     seconds = side_by_side(
         {

@@ -147,7 +147,7 @@ def _video(
     model: Path,
     data: str,
     part: str | None,
-    changes: Mapping[str, object],
+    changes: Mapping[str, Any],
     average: Literal["probabilities", "logits"] | None,
     joined: Live,
     *,
@@ -158,7 +158,7 @@ def _video(
     from unrolled.tasks.video.motion import diagnose_data
 
     given = {name: value for name, value in changes.items() if value is not None}
-    reading = replace(loaded.reading, **given)  # type: ignore[arg-type]
+    reading = replace(loaded.reading, **given)
     if joined.live:
         from unrolled.tasks.video.joined_evaluation import evaluate_live
 

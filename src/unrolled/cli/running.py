@@ -37,7 +37,7 @@ def run_to_the_end(
         paths = {"out": str(folder.path), "report": str(folder.report)}
         print_json({"task": task.name, **paths, "finished": finished, **figures})
         return 0 if finished else 130
-    print(task.summary(figures, finished))
+    print(task.summary(figures, finished=finished))
     print(f"how it went, to look at:  {folder.report}")
     if finished:
         words, verb = task.afterwards

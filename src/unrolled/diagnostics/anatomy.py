@@ -2,7 +2,7 @@
 
 import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from unrolled.diagnostics.tracking import Tracker
 from unrolled.recurrence import Recurrence
 from unrolled.state import first_step
 
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
 _SIZES = ("C", *SEEN)
 
 
@@ -105,7 +106,7 @@ def anatomy(module: nn.Module, axes: str, shape: tuple[int, ...]) -> Anatomy:
     return Anatomy(_rows(run, watch), axes, shape)
 
 
-def weightless(module: nn.Module) -> nn.Module:
+def weightless(module: ModuleT) -> ModuleT:
     """Return a copy whose tensors have shapes and no numbers, in ``eval()``."""
     memo: dict[int, Any] = {}
     for tensor in (*module.parameters(), *module.buffers()):

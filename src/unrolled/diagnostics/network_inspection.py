@@ -89,7 +89,7 @@ def _state_bytes(module: nn.Module, sizes: dict[str, int]) -> int | None:
     if not isinstance(module, Recurrence):
         return None
     x = torch.zeros(1, *sizes.values(), device="meta")
-    state = weightless(module).state_like(first_step(x, module.stride))  # type: ignore[operator]
+    state = weightless(module).state_like(first_step(x, module.stride))
     return sum(leaf.numel() * leaf.element_size() for leaf in leaves(state))
 
 

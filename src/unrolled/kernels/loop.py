@@ -119,8 +119,9 @@ class Buffers:
         after = run.states[number]
         width = self.program.buffers[after].width
         if run.previous[number] is None:
-            self.put(after, first.clone(memory_format=torch.contiguous_format))
-            return self.tensors[after]  # type: ignore[return-value]
+            only = first.clone(memory_format=torch.contiguous_format)
+            self.put(after, only)
+            return only
         batch = self.rows.batch_size
         stored = self.like.new_empty(batch + self.rows.total, width)
         stored[:batch] = first

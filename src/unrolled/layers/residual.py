@@ -1,8 +1,8 @@
 """A layer and the way around it."""
 
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from unrolled.errors import ConfigError, ShapeError
 from unrolled.recurrence import Recurrence
@@ -58,48 +58,43 @@ class Residual(Recurrence[ResidualState]):
                     f"stride={part.stride}",
                     "put the strided layer before or behind the Residual",
                 )
-        self.layer = cast(nn.Module, layer)
-        self.skip = cast(nn.Module | None, skip)
+        self.layer, self.skip = layer, skip
         self.supports = layer.supports if skip is None else layer.supports & skip.supports
-
-    @property
-    def _parts(self) -> tuple[Recurrence[Any], Recurrence[Any] | None]:
-        return cast("tuple[Recurrence[Any], Recurrence[Any] | None]", (self.layer, self.skip))
 
     def branches(self, state: ResidualState) -> Branches:
         """Return the layer and the way around it with their states; no ReLU is behind them."""
-        layer, skip = self._parts
+        layer, skip = self.layer, self.skip
         return [(layer, state.layer)], [] if skip is None else [(skip, state.skip)], False
 
     def initial_state(self, batch_size: int) -> ResidualState:
         """Return the initial state of the layer and of the way around it."""
-        layer, skip = self._parts
+        layer, skip = self.layer, self.skip
         return ResidualState(
             layer.initial_state(batch_size), () if skip is None else skip.initial_state(batch_size)
         )
 
     def state_like(self, x_t: Tensor) -> ResidualState:
         """Return the same for such a frame."""
-        layer, skip = self._parts
+        layer, skip = self.layer, self.skip
         return ResidualState(layer.state_like(x_t), () if skip is None else skip.state_like(x_t))
 
     def scan(self, x: Tensor, state: ResidualState) -> tuple[Tensor, ResidualState]:
         """Run the whole chunk through the layer, and add it."""
-        layer, skip = self._parts
+        layer, skip = self.layer, self.skip
         y, layer_state = layer(x, state.layer)
         around, skip_state = (x, ()) if skip is None else skip(x, state.skip)
         return _add(around, y), ResidualState(layer_state, skip_state)
 
     def step(self, x_t: Tensor, state: ResidualState) -> tuple[Tensor, ResidualState]:
         """Take one step in the layer."""
-        layer, skip = self._parts
+        layer, skip = self.layer, self.skip
         y_t, layer_state = layer.step(x_t, state.layer)
         around, skip_state = (x_t, ()) if skip is None else skip.step(x_t, state.skip)
         return _add(around, y_t), ResidualState(layer_state, skip_state)
 
     def step_(self, x_t: Tensor, state: ResidualState) -> tuple[Tensor, ResidualState]:
         """Take one step in the layer, which overwrites its state."""
-        layer, skip = self._parts
+        layer, skip = self.layer, self.skip
         y_t, layer_state = layer.step_(x_t, state.layer)
         around, skip_state = (x_t, ()) if skip is None else skip.step_(x_t, state.skip)
         return _add(around, y_t), ResidualState(layer_state, skip_state)

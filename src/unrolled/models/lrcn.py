@@ -108,8 +108,8 @@ class LRCN(Serial):
 
     def features(self, x: Float[Tensor, "B T C H W"]) -> Float[Tensor, "B T D"]:
         """Return the features of every frame, which ``head`` takes."""
-        y, _ = self.layers[0](x)
-        return y  # type: ignore[no-any-return]
+        y: Tensor = self.layers[0](x)[0]
+        return y
 
 
 def _headless(name: str, options: Mapping[str, Any]) -> PictureNetwork:

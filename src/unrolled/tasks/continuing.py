@@ -4,18 +4,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from unrolled.errors import ReaderError
 from unrolled.registry import import_file
 from unrolled.tasks.configuration import TaskConfiguration
 from unrolled.tasks.learning import AnyLearning
 from unrolled.tasks.model_folder import require_fitting_sizes
+from unrolled.tasks.network_options import module_needed
 from unrolled.training.checkpoints import Checkpoint
 from unrolled.training.loop import Training
 from unrolled.training.run_folder import CONFIGURATION, RunFolder
 
 LearningT = TypeVar("LearningT", bound=AnyLearning)
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 
 def take_up(
@@ -54,6 +56,21 @@ def take_up(
     else:
         _restore(learning.training, checkpoint, path)
     return learning, folder
+
+
+def network_of(folder: RunFolder, given: NetworkT | None) -> str | NetworkT:
+    """Return the network that a run was given, or else the name of its network.
+
+    Raises:
+        ConfigError: the run began with a network that no name stands for, and now has none.
+    """
+    name: str | None = folder.request["model"]
+    if given is not None:
+        return given
+    if name is None:
+        cure = f"unrolled.resume({str(folder.path)!r}, model=MODULE)"
+        raise module_needed("run", str(folder.record["class"]), cure)
+    return name
 
 
 def require_unchanged(folder: RunFolder, key: str, value: Any, *, what: str) -> None:

@@ -29,7 +29,7 @@ class Task:
         begin: gets a run ready in a new folder, given what was asked for and files of code to run.
         reopen: takes a run up where it was left.
         finish: writes model and report, and returns the figures.
-        summary: says in a line what came of a run, from its figures and whether it is finished.
+        outcome: says what came of a run, from its figures.
         afterwards: what to do with a model, and the verb that does it.
         load: reads a model, given its folder.
     """
@@ -39,9 +39,14 @@ class Task:
     begin: Callable[[Path | None, dict[str, Any], Show, tuple[Path, ...]], tuple[Any, RunFolder]]
     reopen: Callable[[Path, Show], tuple[Any, RunFolder]]
     finish: Callable[[Any, RunFolder, Show], dict[str, Any]]
-    summary: Callable[[dict[str, Any], bool], str]
+    outcome: Callable[[dict[str, Any]], str]
     afterwards: tuple[str, str]
     load: Callable[[Path], Any]
+
+    def summary(self, figures: dict[str, Any], *, finished: bool) -> str:
+        """Say how long a run took, and what came of it."""
+        took = f"{figures['steps']:,} steps, {figures['seconds']:.0f} s"
+        return f"{'learnt in' if finished else 'stopped after'} {took}: {self.outcome(figures)}"
 
 
 def task_named(name: object) -> Task:

@@ -229,6 +229,18 @@ def test_a_model_says_the_same_after_it_was_saved(data, tmp_path: Path) -> None:
     assert [c.log_probability for c in one] == [c.log_probability for c in two]
 
 
+def test_a_folder_from_before_there_were_positions_has_none(data, tmp_path: Path) -> None:
+    without = prepare(
+        data, options=SMALL | {"encoder.positions": False}, reading=READING, training=QUICK
+    ).model
+    options = {k: v for k, v in without.model["options"].items() if k != "encoder.positions"}
+    replace(without, model=without.model | {"options": options}).save(tmp_path / "model", {})
+    again = type(without).load(tmp_path / "model")
+    weights = without.network.state_dict()
+    assert again.network.state_dict().keys() == weights.keys()
+    assert all(torch.equal(weights[k], w) for k, w in again.network.state_dict().items())
+
+
 def caption(words: str, place_of_each: list[int]) -> Caption:
     weights = F.one_hot(torch.tensor(place_of_each), 16).float()
     split = tuple(words.split())
@@ -276,3 +288,17 @@ def test_options_of_the_encoder_reach_it_and_no_others() -> None:
     assert isinstance(network.decoder, Captioner)
     with pytest.raises(ConfigError, match="did you mean width"):
         build_captioner("show_and_tell", "resnet18", 11, {"encoder.widht": 2})
+
+
+def test_pictures_have_positions_unless_they_are_not_wanted_and_films_have_none() -> None:
+    assert captioner_options("show_attend_tell", "plain_cnn")["encoder.positions"] is True
+    assert "encoder.positions" not in captioner_options("temporal_attention", "plain_cnn")
+    for name, wanted, more in (
+        ("show_attend_tell", {}, 2),
+        ("show_attend_tell", {"encoder.positions": False}, 0),
+        ("temporal_attention", {}, 0),
+    ):
+        network = build_captioner(name, "plain_cnn", 11, SMALL | wanted)
+        assert network.decoder.feature_size == network.encoder.feature_size + more
+    with pytest.raises(ConfigError, match=r"encoder\.positions"):
+        build_captioner("show_attend_tell", "plain_cnn", 11, SMALL | {"encoder.positions": 1})

@@ -14,7 +14,7 @@ from unrolled.tasks.captioning.learning_options import (
     DescribingOptions,
 )
 from unrolled.tasks.captioning.model import CaptioningModel, mean_nats
-from unrolled.tasks.captioning.networks import DEFAULT_MODEL, build_captioner
+from unrolled.tasks.captioning.networks import DEFAULT_MODEL, build_captioner, resolved_options
 from unrolled.tasks.captioning.options import CaptioningOptions
 from unrolled.tasks.learning import Show
 from unrolled.tasks.parts import PARTS, held_out_part
@@ -191,6 +191,8 @@ def _new_model(
     describing: DescribingOptions,
 ) -> CaptioningModel:
     """Return an untrained model for pictures."""
+    # Every one of them, so that a folder stays readable when what is usual changes.
+    options = resolved_options(name, describing.encoder, options)
     network = build_captioner(name, describing.encoder, len(data.vocabulary), options)
     smallest = network.encoder.smallest
     if min(reading.height, reading.width) < smallest:

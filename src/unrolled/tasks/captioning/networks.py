@@ -67,7 +67,9 @@ def restore_captioner(
     Raises:
         ReaderError: a size that the tensors do not bear out.
     """
-    name, encoder, options = model["name"], model["encoder"], model["options"]
+    name, encoder = model["name"], model["encoder"]
+    # A folder from before there were positions does not speak of them: it has none.
+    options = {f"{_ENCODER}{_POSITIONS}": False} | model["options"]
     require_fitting_sizes(unlike(captioner_options(name, encoder), options), dict(tensors))
     captioner = build_captioner(name, encoder, vocabulary_size, options)
     captioner.load_state_dict(dict(tensors))

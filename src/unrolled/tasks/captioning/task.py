@@ -8,10 +8,9 @@ from unrolled.tasks.captioning.run import begin, finish, reopen
 from unrolled.tasks.table import Task
 
 
-def _summary(figures: dict[str, Any], finished: bool) -> str:
-    seconds, pictures = f"{figures['seconds']:.0f}", f"{figures['pictures']:,}"
+def _outcome(figures: dict[str, Any]) -> str:
+    pictures = f"{figures['pictures']:,}"
     lines = [
-        f"{'learnt in' if finished else 'stopped after'} {figures['steps']:,} steps, {seconds} s: "
         f"CIDEr-D {figures['cider_d']:.3f}, BLEU-4 {100 * figures['bleu_4']:.1f} %, "
         f"{100 * figures['exact_match']:.1f} % of {pictures} captions ({figures['part']}) are one "
         f"of their references; {figures['nats_per_word']:.4f} nats per word",
@@ -35,7 +34,7 @@ CAPTIONING = Task(
     begin=begin,
     reopen=reopen,
     finish=finish,
-    summary=_summary,
+    outcome=_outcome,
     afterwards=("let it describe pictures", "predict"),
     load=CaptioningModel.load,
 )

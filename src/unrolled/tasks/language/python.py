@@ -44,7 +44,7 @@ def train_language(
         "training": asdict(training),
     }
     given = Given(network=network, text=_text(data, reading))
-    learning, folder = begin(None if out is None else Path(out), request, silence, given)
+    learning, folder = begin(None if out is None else Path(out), request, silence, given=given)
     learning.training.run()
     finish(learning, folder)
     return learning.model

@@ -11,7 +11,7 @@ from unrolled.errors import ConfigError
 from unrolled.readers.text import TextParts
 from unrolled.readers.word_vectors import read_word_vectors, vector_size
 from unrolled.tasks.beginning import new_run
-from unrolled.tasks.continuing import require_unchanged, take_up
+from unrolled.tasks.continuing import network_of, require_unchanged, take_up
 from unrolled.tasks.language.configuration import LANGUAGE_CONFIGURATION
 from unrolled.tasks.language.data import read_language_parts
 from unrolled.tasks.language.embeddings import (
@@ -28,7 +28,6 @@ from unrolled.tasks.language.networks import (
 from unrolled.tasks.language.options import LanguageOptions
 from unrolled.tasks.language.report import write_report
 from unrolled.tasks.learning import Show, show_progress
-from unrolled.tasks.network_options import module_needed
 from unrolled.tasks.vocabulary import Words
 from unrolled.training.configuration import expand_path
 from unrolled.training.device import use_threads
@@ -41,12 +40,10 @@ class Given:
     """What a run is given that no configuration can name.
 
     Args:
-        imports: Python files that register classes.
         network: learns, in the place of one that is built by its name.
         text: is read, in the place of files.
     """
 
-    imports: tuple[Path, ...] = ()
     network: Network | None = None
     text: TextParts | None = None
 
@@ -55,6 +52,8 @@ def begin(
     out: Path | None,
     request: dict[str, Any],
     show: Show,
+    imports: tuple[Path, ...] = (),
+    *,
     given: Given = Given(),
 ) -> tuple[Learning, RunFolder]:
     """Get a new run ready, in a folder of its own.
@@ -63,6 +62,7 @@ def begin(
         out: the folder; None takes the next runs/language-N.
         request: data, model, options, reading and training; data and model are None if given.
         show: is told how far it is.
+        imports: Python files that register classes.
         given: what the request cannot name.
     """
     words = {}
@@ -76,7 +76,7 @@ def begin(
         request,
         LANGUAGE_CONFIGURATION,
         lambda request: resolved_options(request["model"], _sized(request)),
-        given.imports,
+        imports,
         network=given.network,
         words=words,
     )
@@ -144,10 +144,7 @@ def _prepare(folder: RunFolder, show: Show, given: Given, *, fresh: bool) -> Lea
     request = folder.request
     reading = LanguageOptions(**request["reading"])
     options = TrainingOptions(**request["training"])
-    name = request["model"] if given.network is None else given.network
-    if name is None:
-        cure = f"unrolled.resume({str(folder.path)!r}, model=MODULE)"
-        raise module_needed("run", str(folder.record["class"]), cure)
+    network = network_of(folder, given.network)
     show(0.0, "reading")
     text = _text(folder, reading, given)
     use_threads(options.threads)
@@ -156,7 +153,7 @@ def _prepare(folder: RunFolder, show: Show, given: Given, *, fresh: bool) -> Lea
     report = show_progress(show)
     learning = prepare(
         text,
-        name,
+        network,
         request["options"],
         data=reading,
         training=options,

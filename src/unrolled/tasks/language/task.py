@@ -1,27 +1,17 @@
 """The language task's entry in the table of tasks."""
 
-from pathlib import Path
 from typing import Any
 
 from unrolled.tasks.language.configuration import LANGUAGE_CONFIGURATION
-from unrolled.tasks.language.model import LanguageModel, Learning
-from unrolled.tasks.language.run import Given, begin, finish, reopen
-from unrolled.tasks.learning import Show
+from unrolled.tasks.language.model import LanguageModel
+from unrolled.tasks.language.run import begin, finish, reopen
 from unrolled.tasks.table import Task
-from unrolled.training.run_folder import RunFolder
 
 
-def _begin(
-    out: Path | None, request: dict[str, Any], show: Show, imports: tuple[Path, ...]
-) -> tuple[Learning, RunFolder]:
-    return begin(out, request, show, Given(imports=imports))
-
-
-def _summary(figures: dict[str, Any], finished: bool) -> str:
+def _outcome(figures: dict[str, Any]) -> str:
     return (
-        f"{'learnt in' if finished else 'stopped after'} {figures['steps']:,} steps, "
-        f"{figures['seconds']:.0f} s: {figures['nats_per_token']:.4f} nats per "
-        f"{figures['unit']}, perplexity {figures['perplexity']:.2f}, where the bigram model has "
+        f"{figures['nats_per_token']:.4f} nats per {figures['unit']}, "
+        f"perplexity {figures['perplexity']:.2f}, where the bigram model has "
         f"{figures['bigram_nats_per_token']:.4f}"
     )
 
@@ -29,10 +19,10 @@ def _summary(figures: dict[str, Any], finished: bool) -> str:
 LANGUAGE = Task(
     name="language",
     configuration=LANGUAGE_CONFIGURATION,
-    begin=_begin,
+    begin=begin,
     reopen=reopen,
     finish=finish,
-    summary=_summary,
+    outcome=_outcome,
     afterwards=("let it write", "generate"),
     load=LanguageModel.load,
 )

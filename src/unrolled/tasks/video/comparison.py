@@ -133,7 +133,7 @@ def _run(
     given = Given(data=data)
     learning, folder = trained(
         path,
-        lambda: begin(path, request, show, given),
+        lambda: begin(path, request, show, given=given),
         lambda: reopen(path, show, given),
     )
     _, figures = judge(learning)

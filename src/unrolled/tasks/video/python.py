@@ -41,7 +41,7 @@ def train_video(
         network=None if isinstance(model, str) else model,
         data=data if isinstance(data, VideoData) else None,
     )
-    learning, folder = begin(None if out is None else Path(out), request, silence, given)
+    learning, folder = begin(None if out is None else Path(out), request, silence, given=given)
     learning.training.run()
     finish(learning, folder)
     return learning.model

@@ -6,9 +6,8 @@ from typing import Any
 
 from unrolled.errors import ConfigError
 from unrolled.tasks.beginning import new_run
-from unrolled.tasks.continuing import require_unchanged, take_up
+from unrolled.tasks.continuing import network_of, require_unchanged, take_up
 from unrolled.tasks.learning import Show, run_figures, show_progress
-from unrolled.tasks.network_options import module_needed
 from unrolled.tasks.parts import held_out_part
 from unrolled.tasks.video.configuration import VIDEO_CONFIGURATION
 from unrolled.tasks.video.data import VideoData, read_video_data
@@ -27,18 +26,21 @@ class Given:
     """What a run is given that no configuration can name.
 
     Args:
-        imports: Python files that register classes.
         network: learns, in the place of one that is built by its name.
         data: is learnt from, in the place of files.
     """
 
-    imports: tuple[Path, ...] = ()
     network: Network | None = None
     data: VideoData | None = None
 
 
 def begin(
-    out: Path | None, request: dict[str, Any], show: Show, given: Given = Given()
+    out: Path | None,
+    request: dict[str, Any],
+    show: Show,
+    imports: tuple[Path, ...] = (),
+    *,
+    given: Given = Given(),
 ) -> tuple[Learning, RunFolder]:
     """Get a new run ready, in a folder of its own.
 
@@ -46,6 +48,7 @@ def begin(
         out: the folder; None takes the next runs/video-N.
         request: data, model, options, reading and training; data and model are None if given.
         show: is told how far it is.
+        imports: Python files that register classes.
         given: what the request cannot name.
     """
     folder = new_run(
@@ -54,7 +57,7 @@ def begin(
         request,
         VIDEO_CONFIGURATION,
         lambda request: resolved_options(request["model"], request["options"]),
-        given.imports,
+        imports,
         network=given.network,
     )
     return _prepare(folder, show, given), folder
@@ -118,16 +121,13 @@ def _prepare(folder: RunFolder, show: Show, given: Given) -> Learning:
     request = folder.request
     reading = VideoOptions(**request["reading"])
     options = VideoTrainingOptions(**request["training"])
-    name = request["model"] if given.network is None else given.network
-    if name is None:
-        cure = f"unrolled.resume({str(folder.path)!r}, model=MODULE)"
-        raise module_needed("run", str(folder.record["class"]), cure)
+    network = network_of(folder, given.network)
     show(0.0, "reading")
     data = _data(folder, reading, given)
     use_threads(options.threads)
     learning = prepare(
         data,
-        name,
+        network,
         request["options"],
         reading=reading,
         training=options,
