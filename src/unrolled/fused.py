@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.kernels import native, stepper
-from unrolled.kernels.guards import Guarded, guard
+from unrolled.kernels.glance import guarded
+from unrolled.kernels.guards import Guarded
 from unrolled.kernels.loop import Rows
 from unrolled.kernels.plan import Plan
 from unrolled.kernels.program import Program
@@ -88,34 +89,35 @@ def plan_for(
 
 
 def _find(module: nn.Module, step: StepFunction, x: Tree, state: Tree) -> Planned | str:
-    guarded = guard(module)
-    if guarded.refusal is not None:
-        return guarded.refusal
+    now = guarded(module)
+    if now.refusal is not None:
+        return now.refusal
     looks = tuple((name, leaf.shape[2:], leaf.dtype) for name, leaf in named_leaves(x).items())
     sizes = tuple((name, leaf.shape[1:]) for name, leaf in named_leaves(state).items())
-    key = (guarded.key, looks, sizes, torch.is_inference_mode_enabled())
+    key = (now.key, looks, sizes, torch.is_inference_mode_enabled())
     plans = _plans.setdefault(module, {})
     found = plans.get(key)
     if found is None:
         while len(plans) >= _KEPT:
             plans.pop(next(iter(plans)), None)  # another thread may have been faster
-        found = plans[key] = _make(module, step, x, state, guarded)
-    return found if isinstance(found, str) else Planned(*found, guarded.statics)
+        found = plans[key] = _make(module, step, x, state, now)
+    return found if isinstance(found, str) else Planned(*found, now.statics)
 
 
 def _unfit(x: Tree, state: Tree) -> str | None:
     """Return why a call is none for a plan, whatever the module."""
-    if not leaves(state):
+    inputs, states = leaves(x), leaves(state)
+    if not states:
         return "it has no state"
-    for leaf in leaves(state):
-        if leaf.dtype != torch.float32 or leaf.ndim != 2:
+    for leaf in states:
+        if leaf.dtype is not torch.float32 or leaf.ndim != 2:
             return f"a leaf of its state is {leaf.dtype} {list(leaf.shape)}, not float32 [B, n]"
-    for leaf in (*leaves(x), *leaves(state)):
-        if leaf.device.type != "cpu":
+    for leaf in (*inputs, *states):
+        if not leaf.is_cpu:
             return f"it runs on {leaf.device.type}"
-        if type(leaf) not in (Tensor, nn.Parameter):
+        if type(leaf) is not Tensor and type(leaf) is not nn.Parameter:
             return f"an argument is a {type(leaf).__name__}"
-    if any(leaf.is_floating_point() and leaf.dtype != torch.float32 for leaf in leaves(x)):
+    if any(leaf.dtype is not torch.float32 and leaf.is_floating_point() for leaf in inputs):
         return "x is not float32"
     return None
 
@@ -149,7 +151,7 @@ def under_transform() -> bool:
 
 
 def _make(
-    module: nn.Module, step: StepFunction, x: Tree, state: Tree, guarded: Guarded
+    module: nn.Module, step: StepFunction, x: Tree, state: Tree, now: Guarded
 ) -> tuple[Plan, Tree] | str:
     output: list[Tree] = []
 
@@ -166,10 +168,8 @@ def _make(
     undrawn = torch.random.fork_rng(devices=[])
     try:
         with unhooked, undrawn:
-            plan = Plan(
-                on_leaves, [leaf[:, 0] for leaf in leaves(x)], leaves(state), guarded.statics
-            )
-            difference = _difference(plan, on_leaves, x, state, guarded.statics)
+            plan = Plan(on_leaves, [leaf[:, 0] for leaf in leaves(x)], leaves(state), now.statics)
+            difference = _difference(plan, on_leaves, x, state, now.statics)
     except UnplannableError as error:
         return str(error)
     except Exception as error:  # of the step or of the planner: the loop is always right

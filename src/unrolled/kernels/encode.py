@@ -44,6 +44,7 @@ class Encoded:
         weight_places: for each product, floats before its panels.
         packed_floats: of the panels of all products.
         lanes: floats of a vector, on which the panels depend.
+        sizes: for each buffer the number of its kind, and its columns.
         laid_out: what the library was told of the matrices last, by where these lay: optimizers
             write into weights, and rarely move them.
     """
@@ -57,6 +58,7 @@ class Encoded:
     weight_places: tuple[int, ...]
     packed_floats: int
     lanes: int
+    sizes: tuple[tuple[int, int], ...]
     laid_out: dict[Any, Any] = field(default_factory=dict)
 
 
@@ -113,6 +115,7 @@ def _encode(program: Program, lanes: int) -> Encoded:
         tuple(weight_places),
         packed_floats,
         lanes,
+        tuple((int(buffer.kind), buffer.width) for buffer in program.buffers),
     )
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from unrolled.kernels import native
+from unrolled.kernels.calls import DepthwiseCall
 from unrolled.kernels.program import (
     Block,
     Buffer,
@@ -53,7 +54,7 @@ class DepthwiseTaps:
         ]
         self._shape = (count, channels, *outer)
         self._places = (ctypes.c_void_p * taps)()
-        self._call = native.DepthwiseCall(
+        self._call = DepthwiseCall(
             ctypes.addressof(self._places),
             self._weight.data_ptr(),
             None if self._bias is None else self._bias.data_ptr(),

@@ -10,8 +10,8 @@ from weakref import ref
 import torch
 from torch import Tensor, nn
 
-_INTERNAL = frozenset(vars(nn.Module())) - {"training"}
-_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+INTERNAL = frozenset(vars(nn.Module())) - {"training"}
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 _PLAIN = (bool, int, str, bytes, type(None), type, torch.dtype, torch.device)
 _COMMON = frozenset({bool, int, str, type(None)})  # asked first: guards are looked at in every call
 _DEPTH = 4  # of lists, dictionaries and objects within one another
@@ -42,6 +42,25 @@ class _Itself:
         return self._address
 
 
+class Key:
+    """Parts that are hashed once, however often they are looked up.
+
+    Args:
+        parts: of the key.
+    """
+
+    __slots__ = ("_hash", "_parts")
+
+    def __init__(self, parts: tuple[Hashable, ...]) -> None:
+        self._parts, self._hash = parts, hash(parts)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Key) and self._parts == other._parts)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
 class Guarded(NamedTuple):
     """A module as it is now.
 
@@ -52,7 +71,7 @@ class Guarded(NamedTuple):
     """
 
     statics: list[Tensor]
-    key: Hashable
+    key: Key
     refusal: str | None
 
 
@@ -70,13 +89,13 @@ def guard(module: nn.Module) -> Guarded:
                     key.append((name, number))
                 else:
                     key.append((name, None))
-        plain = tuple((k, frozen(v)) for k, v in own.items() if k not in _INTERNAL)
+        plain = tuple((k, frozen(v)) for k, v in own.items() if k not in INTERNAL)
         key.append((type(inner), plain, _outside(type(inner))))
-        if inner is not module and any(own[hooks] for hooks in _HOOKS):
+        if inner is not module and any(own[hooks] for hooks in HOOKS):
             refusal = f"there are hooks on its {type(inner).__name__}"
     tensors = [tensor for _, tensor in statics.values()]
     key += [(tuple(t.shape), t.dtype, t.device.type, t.requires_grad) for t in tensors]
-    return Guarded(tensors, tuple(key), refusal or _refusal_of(tensors))
+    return Guarded(tensors, Key(tuple(key)), refusal or _refusal_of(tensors))
 
 
 def static_names(module: nn.Module) -> list[str]:
@@ -117,7 +136,7 @@ def frozen(value: Any, depth: int = _DEPTH) -> Hashable:
     return _Itself(value)
 
 
-class _Outside(NamedTuple):
+class Outside(NamedTuple):
     """What a class's own functions read outside it.
 
     Args:
@@ -133,14 +152,15 @@ class _Outside(NamedTuple):
 
 def _outside(cls: type[nn.Module]) -> tuple[Hashable, ...]:
     """Return what a class takes from outside itself, and which functions it runs."""
-    found = _looked_at(cast(Hashable, cls))
+    found = looked_at(cast(Hashable, cls))
     names = [frozen(values.get(name)) for values, name in found.names]
-    cells = [frozen(_content(cell)) for cell in found.cells]
+    cells = [frozen(content(cell)) for cell in found.cells]
     return frozen(cls.forward), frozen(getattr(cls, "step", None)), *names, *cells
 
 
 @cache
-def _looked_at(cls: Hashable) -> _Outside:
+def looked_at(cls: Hashable) -> Outside:
+    """Return what the functions of a class read outside it."""
     names: dict[tuple[int, str], tuple[dict[str, Any], str]] = {}
     cells: dict[int, CellType] = {}
     for function in _functions(cast(type[nn.Module], cls)):
@@ -150,12 +170,13 @@ def _looked_at(cls: Hashable) -> _Outside:
             if isinstance(value, _OUTSIDE) or (is_dataclass(value) and not isinstance(value, type)):
                 names[id(values), name] = values, name
         for cell in function.__closure__ or ():
-            if not isinstance(_content(cell), type):  # `super()` closes over the class itself
+            if not isinstance(content(cell), type):  # `super()` closes over the class itself
                 cells[id(cell)] = cell
-    return _Outside(list(names.values()), list(cells.values()))
+    return Outside(list(names.values()), list(cells.values()))
 
 
-def _content(cell: CellType) -> Any:
+def content(cell: CellType) -> Any:
+    """Return what a cell of a closure holds, None if nothing yet."""
     try:
         return cell.cell_contents
     except ValueError:  # not filled yet
@@ -164,7 +185,7 @@ def _content(cell: CellType) -> Any:
 
 def _functions(cls: type[nn.Module]) -> Iterator[FunctionType]:
     for base in cls.__mro__:
-        if base.__module__.startswith("torch.") or base in (object, nn.Module):
+        if base.__module__.partition(".")[0] in ("torch", "typing") or base is object:
             continue
         for member in vars(base).values():
             function = getattr(member, "__wrapped__", member)

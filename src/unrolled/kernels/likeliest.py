@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from unrolled.kernels import native
+from unrolled.kernels.calls import LikeliestCall
 
 
 def serves(tensor: Tensor) -> bool:
@@ -63,5 +64,5 @@ def _search(
     log_sums = torch.empty(rows)
     places = (None if t is None else t.data_ptr() for t in (a, packed, bias, values, columns))
     sizes = (rows, a.shape[1], size, wanted, torch.get_num_threads())
-    native.likeliest(native.LikeliestCall(*places, log_sums.data_ptr(), *sizes))
+    native.likeliest(LikeliestCall(*places, log_sums.data_ptr(), *sizes))
     return values, columns, log_sums

@@ -3,93 +3,23 @@
 import ctypes
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import Any, NoReturn
+from functools import cache, lru_cache
+from typing import Any, NamedTuple, NoReturn
 
 import torch
 from torch import Tensor
 
 from unrolled.errors import ConfigError, DtypeError, ShapeError
+from unrolled.kernels.calls import Call, DepthwiseCall, LikeliestCall, ProgramHeader, Source, load
 from unrolled.kernels.encode import Encoded, encoded
-from unrolled.kernels.library import CHOICE, LIBRARY
+from unrolled.kernels.library import CHOICE
 from unrolled.kernels.program import Block, Kind, Product, Program
 
 ISAS = ("generic", "avx2", "avx512")  # in the library's numbering
 SPLITS = ("automatic", "rows", "columns")
 
 
-class _ProgramHeader(ctypes.Structure):
-    _fields_ = (
-        ("buffers", ctypes.c_char_p),
-        ("stages", ctypes.c_char_p),
-        ("instructions", ctypes.c_char_p),
-        ("products", ctypes.c_char_p),
-        ("buffer_count", ctypes.c_int64),
-        ("stage_count", ctypes.c_int64),
-        ("reverse", ctypes.c_int64),
-        ("scratch_floats", ctypes.c_int64),
-        ("total_numbers", ctypes.c_int64),
-    )
-
-
-class _Source(ctypes.Structure):
-    _fields_ = (
-        ("source", ctypes.c_void_p),
-        ("k_stride", ctypes.c_int64),
-        ("n_stride", ctypes.c_int64),
-        ("first", ctypes.c_int64),
-        ("k", ctypes.c_int64),
-        ("total_k", ctypes.c_int64),
-        ("n", ctypes.c_int64),
-        ("weight", ctypes.c_int64),
-    )
-
-
-class LikeliestCall(ctypes.Structure):
-    """What `kernels.likeliest` asks the library for."""
-
-    _fields_ = (
-        ("a", ctypes.c_void_p),
-        ("packed", ctypes.c_void_p),
-        ("bias", ctypes.c_void_p),
-        ("values", ctypes.c_void_p),
-        ("columns", ctypes.c_void_p),
-        ("log_sums", ctypes.c_void_p),
-        ("rows", ctypes.c_int64),
-        ("k", ctypes.c_int64),
-        ("n", ctypes.c_int64),
-        ("wanted", ctypes.c_int64),
-        ("threads", ctypes.c_int64),
-    )
-
-
-class DepthwiseCall(ctypes.Structure):
-    """What `kernels.frames` asks the library for."""
-
-    _fields_ = (
-        *((name, ctypes.c_void_p) for name in ("frames", "weight", "bias", "out")),
-        *((name, ctypes.c_int64) for name in ("count", "taps", "channels", "height", "width")),
-        *((name, ctypes.c_int64) for name in ("kernel_height", "kernel_width", "stride")),
-        *((name, ctypes.c_int64) for name in ("pad_height", "pad_width")),
-        *((name, ctypes.c_int64) for name in ("out_height", "out_width", "rectifies", "threads")),
-    )
-
-
-class _Call(ctypes.Structure):
-    _fields_ = (
-        ("program", ctypes.c_void_p),
-        ("packed", ctypes.c_void_p),
-        ("tensors", ctypes.c_void_p),
-        ("counts", ctypes.c_void_p),
-        ("steps", ctypes.c_int64),
-        ("threads", ctypes.c_int64),
-        ("split", ctypes.c_int64),
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class Packed:
+class Packed(NamedTuple):
     """A program's weights in panels, valid as long as the matrices do not change.
 
     Args:
@@ -120,7 +50,7 @@ def available() -> str | None:
 
 @cache
 def _chosen(asked: str) -> str | None:
-    if asked == "none" or (library := _library()) is None:
+    if asked == "none" or (library := load()) is None:
         return None
     best = library.unrolled_best_isa()
     if not asked:
@@ -150,7 +80,7 @@ def pack(program: Program, matrices: Sequence[Tensor], threads: int | None = Non
     found = encoding.laid_out.get(places)
     if found is None:
         blocks = _sources(program, encoding, matrices)
-        found = (_Source * len(blocks))(*blocks), _header(program, encoding)
+        found = (Source * len(blocks))(*blocks), _header(program, encoding)
         encoding.laid_out.clear()  # of what lay elsewhere; other threads hold what they found
         encoding.laid_out[places] = found
     sources, header = found
@@ -166,7 +96,7 @@ def pack_matrix(matrix: Tensor) -> Tensor:
     k, n = matrix.shape
     lanes = library.unrolled_lanes(isa)
     packed = torch.empty(-(-n // lanes) * lanes * k, dtype=torch.float32)
-    source = _Source(matrix.data_ptr(), *matrix.stride(), 0, k, k, n, 0)
+    source = Source(matrix.data_ptr(), *matrix.stride(), 0, k, k, n, 0)
     library.unrolled_pack(isa, source, 1, packed.data_ptr(), torch.get_num_threads())
     return packed
 
@@ -220,22 +150,35 @@ def prepare(
         raise ConfigError("weights of this program", "another's", "pack the matrices for it")
     if split not in SPLITS:
         raise ConfigError(f"a split of {', '.join(SPLITS)}", repr(split))
-    steps = list(counts)
-    if steps and (steps[-1] < 0 or sorted(steps, reverse=True) != steps):
-        raise ShapeError("counts that never grow, none below 0", f"{steps[:8]}")
-    pointers = _pointers(program, tensors, steps[0] if steps else 0, sum(steps))
-    rows = (ctypes.c_int64 * len(steps))(*steps)
-    call = _Call(
+    steps = _steps(tuple(counts))
+    pointers = _pointers(packed.encoding, tensors, steps)
+    call = Call(
         ctypes.addressof(packed.header),
         packed.weights.data_ptr(),
         ctypes.addressof(pointers),
-        ctypes.addressof(rows),
-        len(steps),
+        ctypes.addressof(steps.counts),
+        len(steps.counts),
         threads or torch.get_num_threads(),
         SPLITS.index(split),
     )
-    alive = (packed, rows, *tensors)
+    alive = (packed, steps, *tensors)
     return Prepared(_library_or_raise().unrolled_run, packed.isa, call, pointers, alive)
+
+
+class _Steps(NamedTuple):
+    """The active rows of each step as the library reads them, of the first one, and of all."""
+
+    counts: ctypes.Array[ctypes.c_int64]
+    batch: int
+    total: int
+
+
+@lru_cache(maxsize=64)
+def _steps(counts: tuple[int, ...]) -> _Steps:
+    if counts and (counts[-1] < 0 or sorted(counts, reverse=True) != [*counts]):
+        raise ShapeError("counts that never grow, none below 0", f"{[*counts[:8]]}")
+    first = counts[0] if counts else 0
+    return _Steps((ctypes.c_int64 * len(counts))(*counts), first, sum(counts))
 
 
 class Prepared:
@@ -245,7 +188,7 @@ class Prepared:
         self,
         function: Callable[..., int],
         isa: int,
-        call: _Call,
+        call: Call,
         pointers: ctypes.Array[ctypes.c_void_p],
         alive: tuple[Any, ...],
     ) -> None:
@@ -263,35 +206,8 @@ class Prepared:
             raise MemoryError("no memory for the scratch of a program")
 
 
-@cache
-def _library() -> ctypes.CDLL | None:
-    """Load the library; torch, imported above, has loaded the OpenMP that both then share."""
-    try:
-        library = ctypes.CDLL(str(LIBRARY))
-    except OSError:
-        return None
-    library.unrolled_best_isa.restype = ctypes.c_int64
-    library.unrolled_lanes.restype = ctypes.c_int64
-    library.unrolled_lanes.argtypes = (ctypes.c_int64,)
-    library.unrolled_pack.restype = None
-    library.unrolled_pack.argtypes = (
-        ctypes.c_int64,
-        ctypes.POINTER(_Source),
-        ctypes.c_int64,
-        ctypes.c_void_p,
-        ctypes.c_int64,
-    )
-    library.unrolled_likeliest.restype = ctypes.c_int64
-    library.unrolled_likeliest.argtypes = (ctypes.c_int64, ctypes.POINTER(LikeliestCall))
-    library.unrolled_depthwise.restype = None
-    library.unrolled_depthwise.argtypes = (ctypes.c_int64, ctypes.POINTER(DepthwiseCall))
-    library.unrolled_run.restype = ctypes.c_int64
-    library.unrolled_run.argtypes = (ctypes.c_int64, ctypes.POINTER(_Call))
-    return library
-
-
 def _library_or_raise() -> ctypes.CDLL:
-    library = _library()
+    library = load()
     if library is None:
         raise ConfigError("the native library", "none", "use kernels.naive, or install a compiler")
     return library
@@ -304,8 +220,8 @@ def _isa() -> int:
     return ISAS.index(name)
 
 
-def _header(program: Program, encoding: Encoded) -> _ProgramHeader:
-    return _ProgramHeader(
+def _header(program: Program, encoding: Encoded) -> ProgramHeader:
+    return ProgramHeader(
         encoding.buffers,
         encoding.stages,
         encoding.instructions,
@@ -318,7 +234,7 @@ def _header(program: Program, encoding: Encoded) -> _ProgramHeader:
     )
 
 
-def _sources(program: Program, encoding: Encoded, matrices: Sequence[Tensor]) -> list[_Source]:
+def _sources(program: Program, encoding: Encoded, matrices: Sequence[Tensor]) -> list[Source]:
     sources = []
     products = [stage for stage in program.stages if isinstance(stage, Product)]
     for product, place in zip(products, encoding.weight_places, strict=True):
@@ -327,7 +243,7 @@ def _sources(program: Program, encoding: Encoded, matrices: Sequence[Tensor]) ->
             matrix = _block(block, product.n, matrices)
             strides = matrix.stride()
             sources.append(
-                _Source(matrix.data_ptr(), *strides, first, block.k, total_k, product.n, place)
+                Source(matrix.data_ptr(), *strides, first, block.k, total_k, product.n, place)
             )
             first += block.k
     return sources
@@ -356,32 +272,32 @@ def _block(block: Block, n: int, matrices: Sequence[Tensor]) -> Tensor:
 
 
 def _pointers(
-    program: Program, tensors: Sequence[Tensor | None], batch: int, total: int
+    encoding: Encoded, tensors: Sequence[Tensor | None], steps: _Steps
 ) -> ctypes.Array[ctypes.c_void_p]:
     """Return where the tensors lie, each of the size that its buffer needs."""
-    if len(tensors) != len(program.buffers):
-        raise ShapeError(f"{len(program.buffers)} tensors", str(len(tensors)))
+    if len(tensors) != len(encoding.sizes):
+        raise ShapeError(f"{len(encoding.sizes)} tensors", str(len(tensors)))
     rows = {
-        Kind.SEQUENCE: total,
-        Kind.PREVIOUS: batch + total,
-        Kind.ROWS: batch,
-        Kind.VECTOR: 1,
-        Kind.TOTAL: 1,
+        Kind.SEQUENCE.value: steps.total,
+        Kind.PREVIOUS.value: steps.batch + steps.total,
+        Kind.ROWS.value: steps.batch,
+        Kind.VECTOR.value: 1,
+        Kind.TOTAL.value: 1,
     }
-    places: list[int | None] = [None] * len(tensors)
-    for number, (buffer, tensor) in enumerate(zip(program.buffers, tensors, strict=True)):
-        if buffer.kind is Kind.TILE:
-            continue
-        if (
+    places: list[int | None] = []
+    for (kind, width), tensor in zip(encoding.sizes, tensors, strict=True):
+        if kind not in rows:  # a TILE
+            places.append(None)
+        elif (
             tensor is None
-            or tensor.numel() != rows[buffer.kind] * buffer.width
+            or tensor.numel() != rows[kind] * width
             or tensor.dtype is not torch.float32
             or not tensor.is_cpu
             or not tensor.is_contiguous()
         ):
-            _complain(number, tensor, (rows[buffer.kind], buffer.width))
+            _complain(len(places), tensor, (rows[kind], width))
         else:
-            places[number] = tensor.data_ptr()
+            places.append(tensor.data_ptr())
     return (ctypes.c_void_p * len(tensors))(*places)
 
 
