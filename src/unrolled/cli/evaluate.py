@@ -52,6 +52,7 @@ def evaluate(
     motion: bool = False,
     joined: Annotated[Live, Parameter(name="*")] = Live(),
     judging: Annotated[Judging, Parameter(name="*")] = Judging(),  # noqa: B008 (frozen)
+    device: str = "cpu",
     import_: Imports = (),
     json: bool = False,
 ) -> None:
@@ -78,6 +79,7 @@ def evaluate(
         motion: of videos: also say what is lost with frames shuffled, reversed and frozen.
         joined: of videos.
         judging: of captions.
+        device: cpu, cuda, cuda:1 or mps; or auto, which is the machine's GPU if it has one.
         import_: a Python file of yours that registers the model's network.
         json: print one JSON object and nothing else.
     """
@@ -85,7 +87,7 @@ def evaluate(
     from unrolled.training.device import use_threads
 
     run_imports(import_)
-    task, loaded = load_model(model)
+    task, loaded = load_model(model, device)
     use_threads(0)
     data, reading = _data(task, model, data)
     if task.name == "language":
