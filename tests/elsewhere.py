@@ -16,7 +16,10 @@ from torch import Tensor
 from torch._decomp import decompositions
 from torch.utils._python_dispatch import return_and_correct_aliasing
 from torch.utils._pytree import tree_iter, tree_map
-from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
+from torch.utils.backend_registration import (
+    _DummyPrivateUse1Hook,
+    _setup_privateuseone_for_python_backend,
+)
 
 NAME = "elsewhere"
 _aten = torch.ops.aten
@@ -107,7 +110,7 @@ def _factory(operator: Any) -> Callable[..., Tensor]:
     return make
 
 
-def _copy_from(source: Tensor, target: Tensor, non_blocking: bool = False) -> Tensor:
+def _copy_from(source: Tensor, target: Tensor, *_: bool) -> Tensor:
     _held(target).copy_(_held(source))
     return target
 
@@ -116,13 +119,14 @@ class _Driver:
     """What torch asks the module of a device: there is one, and it has a generator of its own."""
 
     def __init__(self) -> None:
+        self.is_there = False
         self.random_state = torch.Generator().manual_seed(0).get_state()
 
     def is_initialized(self) -> bool:
         return True
 
     def is_available(self) -> bool:
-        return True
+        return self.is_there
 
     def device_count(self) -> int:
         return 1
@@ -139,10 +143,10 @@ class _Driver:
     def manual_seed_all(self, seed: int) -> None:
         self.random_state = torch.Generator().manual_seed(seed).get_state()
 
-    def get_rng_state(self, device: Any = None) -> Tensor:
+    def get_rng_state(self, *_: Any) -> Tensor:
         return self.random_state
 
-    def set_rng_state(self, state: Tensor, device: Any = None) -> None:
+    def set_rng_state(self, state: Tensor, *_: Any) -> None:
         self.random_state = state
 
     @contextmanager
@@ -154,9 +158,26 @@ class _Driver:
             self.random_state = torch.get_rng_state()
 
 
+class _Hooks(_DummyPrivateUse1Hook):
+    """What torch's core asks: whether the machine has the device."""
+
+    def is_available(self) -> bool:
+        return _driver.is_there
+
+
+@contextmanager
+def plugged_in() -> Iterator[None]:
+    """Let the machine have the device; without, it is one that torch knows and nobody has."""
+    _driver.is_there = True
+    try:
+        yield
+    finally:
+        _driver.is_there = False
+
+
 def _register() -> tuple[_Driver, torch.library.Library]:
     driver, library = _Driver(), torch.library.Library("aten", "IMPL")
-    _setup_privateuseone_for_python_backend(NAME, backend_module=driver)
+    _setup_privateuseone_for_python_backend(NAME, backend_module=driver, hook=_Hooks())
     for operator in _FACTORIES:
         library.impl(operator, _factory(operator), "PrivateUse1")
     for name, formula in _LAYERS.items():

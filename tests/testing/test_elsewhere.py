@@ -3,20 +3,14 @@
 The device is ``elsewhere``: see ``tests/elsewhere.py``.
 """
 
-from typing import Any
-
 import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.elsewhere import NAME, Elsewhere
-from unrolled import fused
-from unrolled.cells import LSTM
-from unrolled.cells.lstm import LSTMState
+from tests.elsewhere import NAME
 from unrolled.recurrence import Recurrence
 from unrolled.state import Tree, leaves, map_leaves, named_leaves, to
-from unrolled.testing.examples import EXAMPLES, Example, floats
-from unrolled.testing.network_examples import NETWORK_EXAMPLES, NetworkExample
+from unrolled.testing.examples import EXAMPLES, Example
 
 
 def run(module: nn.Module, x: Tree, context: Tree | None) -> dict[str, Tensor]:
@@ -31,12 +25,18 @@ def run(module: nn.Module, x: Tree, context: Tree | None) -> dict[str, Tensor]:
     rest, state = bound(map_leaves(lambda leaf: leaf[:, half:], x), state)
     ragged, after = bound(x, lengths=lengths)
     found = {"y": y, "rest": rest, "state": state, "ragged": ragged, "after": after}
-    tensors = {name: leaf for key, tree in found.items() for name, leaf in named_leaves(tree, key).items()}
+    tensors = {
+        name: leaf for key, tree in found.items() for name, leaf in named_leaves(tree, key).items()
+    }
     losses = [leaf.sum() for leaf in tensors.values() if leaf.requires_grad]
     if losses:
         torch.stack(losses).sum().backward()
     wanted = {"x": x, **dict(module.named_parameters())}
-    gradients = {f"gradient of {k}": v.grad for k, v in wanted.items() if isinstance(v, Tensor) and v.grad is not None}
+    gradients = {
+        f"gradient of {k}": v.grad
+        for k, v in wanted.items()
+        if isinstance(v, Tensor) and v.grad is not None
+    }
     return {k: v.detach() for k, v in (tensors | gradients).items()}
 
 
