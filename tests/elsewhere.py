@@ -25,7 +25,11 @@ NAME = "elsewhere"
 _aten = torch.ops.aten
 _MOVES = {_aten._to_copy.default, _aten.copy_.default}
 _TAKE_CPU_INDICES = {_aten.index.Tensor, _aten.index_put.default, _aten.index_put_.default}
-_FACTORIES = (_aten.empty.memory_format, _aten.empty_strided.default)
+_FACTORIES = (
+    *(_aten.empty.memory_format, _aten.empty_strided.default),
+    *(_aten.arange.default, _aten.arange.start, _aten.arange.start_step),
+    *(_aten.randperm.default, _aten.linspace.default, _aten.eye.default),
+)
 # torch sends these to kernels of CUDA's own; here they are their formulas.
 _LAYERS = {
     "lstm.input": decompositions.lstm_impl,
@@ -68,15 +72,19 @@ class Elsewhere(Tensor):
         kwargs = dict(kwargs or {})
         if func not in _MOVES:
             _require_one_place(func, args, kwargs)
+        place = torch.device(kwargs["device"]) if kwargs.get("device") else None
+        if place is not None and place.type == NAME:
+            kwargs["device"] = torch.device("cpu")
         draws = torch.Tag.nondeterministic_seeded in func.tags
         with _driver.drawing() if draws else nullcontext():
-            found = func(*_held(args), **_on_cpu(_held(kwargs)))
-        if "device" in kwargs and torch.device(kwargs["device"] or NAME).type == "cpu":
-            return found
-        if func is _aten._local_scalar_dense.default:
+            found = func(*_held(args), **_held(kwargs))
+        if place is not None and place.type != NAME:
             return found
         if func is _aten.copy_.default and not isinstance(args[0], Elsewhere):
             return args[0]
+        for leaf in tree_iter((args, kwargs)):
+            if isinstance(leaf, Elsewhere) and leaf.shape != leaf.held.shape:
+                raise NotImplementedError(f"{func}: it changes a shape in place")
         made = tree_map(lambda leaf: cls(leaf) if isinstance(leaf, Tensor) else leaf, found)
         return return_and_correct_aliasing(func, args, kwargs, made)
 
@@ -97,10 +105,6 @@ def _require_one_place(func: Any, args: Any, kwargs: dict[str, Any]) -> None:
 
 def _held(tree: Any) -> Any:
     return tree_map(lambda leaf: leaf.held if isinstance(leaf, Elsewhere) else leaf, tree)
-
-
-def _on_cpu(kwargs: dict[str, Any]) -> dict[str, Any]:
-    return kwargs | {"device": torch.device("cpu")} if "device" in kwargs else kwargs
 
 
 def _factory(operator: Any) -> Callable[..., Tensor]:
