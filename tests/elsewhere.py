@@ -25,6 +25,10 @@ NAME = "elsewhere"
 _aten = torch.ops.aten
 _MOVES = {_aten._to_copy.default, _aten.copy_.default}
 _TAKE_CPU_INDICES = {_aten.index.Tensor, _aten.index_put.default, _aten.index_put_.default}
+_TAKE_NO_CPU_SCALARS = {
+    *(_aten.cat, _aten.stack, _aten.index_select, _aten.index_copy, _aten.index_copy_),
+    *(_aten.gather, _aten.scatter, _aten.embedding, _aten.nll_loss_forward),
+}
 _FACTORIES = (
     *(_aten.empty.memory_format, _aten.empty_strided.default),
     *(_aten.arange.default, _aten.arange.start, _aten.arange.start_step),
@@ -32,6 +36,10 @@ _FACTORIES = (
 )
 # torch sends these to kernels of CUDA's own; here they are their formulas.
 _LAYERS = {
+    "lstm.data": decompositions.lstm_data_impl,
+    "gru.data": decompositions.gru_impl_data,
+    "rnn_tanh.data": decompositions.rnn_tanh_data,
+    "rnn_relu.data": decompositions.rnn_relu_data,
     "lstm.input": decompositions.lstm_impl,
     "gru.input": decompositions.gru_impl,
     "rnn_tanh.input": decompositions.rnn_tanh_input,
@@ -90,10 +98,13 @@ class Elsewhere(Tensor):
 
 
 def _require_one_place(func: Any, args: Any, kwargs: dict[str, Any]) -> None:
+    if func in _TAKE_CPU_INDICES:
+        args = (args[0], *args[2:])
+    least = 0 if func.overloadpacket in _TAKE_NO_CPU_SCALARS else 1
     strays = [
         leaf
-        for leaf in tree_iter((args[:1] if func in _TAKE_CPU_INDICES else args, kwargs))
-        if isinstance(leaf, Tensor) and not isinstance(leaf, Elsewhere) and leaf.ndim > 0
+        for leaf in tree_iter((args, kwargs))
+        if isinstance(leaf, Tensor) and not isinstance(leaf, Elsewhere) and leaf.ndim >= least
     ]
     if strays:
         sizes = [list(stray.shape) for stray in strays]

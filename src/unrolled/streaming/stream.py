@@ -152,9 +152,12 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
         metadata = {"frame": json.dumps(self._frame), "module": type(self.module).__name__}
         save_tensors(Path(path), tensors, metadata)
 
-    def load(self, path: str | Path) -> None:
+    def load(self, path: str | Path, *, device: torch.device | str | None = None) -> None:
         """Go on where a saved stream of the same module stood, with the same next answer.
 
+        Args:
+            path: of the file, whichever device the stream was on.
+            device: of the frames to come; None for that of the module's parameters.
         Raises:
             ReaderError: the file is missing or damaged.
             StateError: it belongs to a module of another kind or size.
@@ -163,7 +166,7 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
         if not {"frame", "module"} <= metadata.keys() or not {"steps", "restart"} <= tensors.keys():
             raise ReaderError(f"a saved stream at {path}", "another safetensors file")
         steps, restart = tensors.pop("steps"), tensors.pop("restart")
-        frame, device = json.loads(metadata["frame"]), device_of(self.module)
+        frame, device = json.loads(metadata["frame"]), device or device_of(self.module)
         blank = {
             name: torch.zeros(len(steps), *shape, dtype=getattr(torch, dtype), device=device)
             for name, (shape, dtype) in frame.items()
