@@ -18,7 +18,7 @@ from unrolled.cells.lstm import LSTMState
 from unrolled.layers import BatchNorm, Dropout
 from unrolled.models import HardShowAttendTell
 from unrolled.recurrence import Recurrence
-from unrolled.state import Tree, leaves, map_leaves, named_leaves, to
+from unrolled.state import Tree, map_leaves, named_leaves, to
 from unrolled.streaming import Stream
 from unrolled.testing.examples import EXAMPLES, Example, floats
 from unrolled.testing.network_examples import NETWORK_EXAMPLES, NetworkExample
