@@ -149,8 +149,8 @@ def device_of(module: nn.Module) -> torch.device:
         >>> device_of(nn.Linear(2, 3, device="meta")), device_of(nn.ReLU())
         (device(type='meta'), device(type='cpu'))
     """
-    tensor = first_parameter(module)
-    tensor = next(module.buffers(), None) if tensor is None else tensor
+    parameter = first_parameter(module)
+    tensor = next(module.buffers(), None) if parameter is None else parameter
     return torch.device("cpu") if tensor is None else tensor.device
 
 

@@ -14,18 +14,26 @@ from tests import elsewhere
 from tests.tasks.video.clips import READING, EveryFrame, WholeClip, samples
 from unrolled.errors import ConfigError
 from unrolled.models import Captioner
+from unrolled.readers.text import split_texts
 from unrolled.registry import lookup, names
 from unrolled.tasks.captioning import model as captioning_model
+from unrolled.tasks.captioning.data import CaptioningData, read_captioning_data
+from unrolled.tasks.captioning.learning import prepare as prepare_captioning
 from unrolled.tasks.captioning.learning_options import CaptioningTrainingOptions
+from unrolled.tasks.captioning.networks import captioner_class
 from unrolled.tasks.captioning.options import CaptioningOptions
 from unrolled.tasks.captioning.prediction import predict as describe
 from unrolled.tasks.language.evaluation import evaluate
+from unrolled.tasks.language.model import prepare as prepare_language
 from unrolled.tasks.language.network_options import NETWORK_OPTIONS
+from unrolled.tasks.language.networks import network_options
 from unrolled.tasks.language.prediction import predict
 from unrolled.tasks.language.writing import searched, written
+from unrolled.tasks.learning import AnyLearning
 from unrolled.tasks.video.evaluation import evaluate_data
 from unrolled.tasks.video.joined_evaluation import evaluate_live
 from unrolled.tasks.video.live import LiveModel
+from unrolled.tasks.video.model import prepare as prepare_video
 from unrolled.tasks.video.motion import diagnose_data
 from unrolled.tasks.video.options import VideoTrainingOptions
 from unrolled.training.options import TrainingOptions
@@ -64,41 +72,44 @@ def learn_captioning(out: Path, device: str = "auto", **more: Any) -> Any:
     return unrolled.train("captioning", **data, out=out, training=how, **more)
 
 
-def require_learnt_there(out: Path) -> None:
-    """The run says that it was there; and its steps were, or the loop would have raised."""
-    assert read_yaml(out / "config.yaml").plain()["training"]["device"] == elsewhere.NAME
+def require_learnt_there(learning: AnyLearning) -> None:
+    """Run to the end; what is not there makes the loop raise."""
+    assert learning.training.run()
+    tensors = learning.model.network.state_dict().values()
+    assert {tensor.device.type for tensor in tensors} == {elsewhere.NAME}
 
 
 @pytest.mark.parametrize("name", [*NETWORK_OPTIONS, "gru"])
-def test_language_models_learn_there(name: str, tmp_path: Path) -> None:
-    options = (
-        {"hidden_size": 5} if "hidden_size" in NETWORK_OPTIONS.get(name, ["hidden_size"]) else {}
-    )
-    model = learn_language(tmp_path / "run", model=name, options=options)
-    require_learnt_there(tmp_path / "run")
-    assert {t.device.type for t in model.network.state_dict().values()} == {"cpu"}
+def test_language_models_learn_there(name: str) -> None:
+    sizes = {"hidden_size": 5, "num_levels": 2, "embed_dim": 8, "num_heads": 2}
+    options = {key: size for key, size in sizes.items() if key in network_options(name)}
+    how = TrainingOptions(max_steps=1, window=8, batch_size=2, device="auto")
+    require_learnt_there(prepare_language(split_texts([TEXT]), name, options, training=how))
+
+
+@pytest.fixture(scope="module")
+def captions() -> dict[bool, CaptioningData]:
+    """Pictures, and films."""
+    return {films: read_captioning_data("world", CAPTIONS, films=films) for films in (False, True)}
 
 
 @pytest.mark.parametrize("name", CAPTIONERS)
-def test_captioners_learn_there(name: str, tmp_path: Path) -> None:
-    options = {"encoder.width": 2, "hidden_size": 5, "embedding_size": 3}
-    learn_captioning(tmp_path / "run", model=name, options=options)
-    require_learnt_there(tmp_path / "run")
+def test_captioners_learn_there(name: str, captions: dict[bool, CaptioningData]) -> None:
+    data, options = captions[captioner_class(name).films], SMALL["captioning"]
+    how = CaptioningTrainingOptions(max_steps=1, batch_size=4, device="auto")
+    require_learnt_there(prepare_captioning(data, name, options, reading=CAPTIONS, training=how))
 
 
 @pytest.mark.parametrize(
-    "more",
-    [
-        {"model": "causal_small", "options": SMALL["video"]},
-        {"model": "gru", "options": {"hidden_size": 5}, "data": samples(vectors=True)},
-        {"model": WholeClip()},
-        {"model": EveryFrame()},
-    ],
+    ("model", "vectors"),
+    [("causal_small", False), ("gru", True), (WholeClip(), False), (EveryFrame(), False)],
     ids=["causal_small", "vectors", "whole_clips", "every_frame"],
 )
-def test_video_models_learn_there(more: dict[str, Any], tmp_path: Path) -> None:
-    learn_video(tmp_path / "run", **more)
-    require_learnt_there(tmp_path / "run")
+def test_video_models_learn_there(model: Any, vectors: bool) -> None:
+    options = SMALL["video"] if model == "causal_small" else {}
+    how = VideoTrainingOptions(max_steps=2, batch_size=4, device="auto")
+    data = samples(vectors=vectors)
+    require_learnt_there(prepare_video(data, model, options, reading=READING, training=how))
 
 
 def test_a_language_model_says_there_what_it_says_here(tmp_path: Path) -> None:
@@ -110,7 +121,7 @@ def test_a_language_model_says_there_what_it_says_here(tmp_path: Path) -> None:
         pieces = written(model, "to be", seed=3, top_k=5, top_p=0.9)
         found = (
             predict(model, "to be").log_probability,
-            evaluate(model, model_text()).nats_per_token,
+            evaluate(model, split_texts([TEXT])).nats_per_token,
         )
         words = (
             "".join(next(pieces) for _ in range(20)),
@@ -119,12 +130,6 @@ def test_a_language_model_says_there_what_it_says_here(tmp_path: Path) -> None:
         said.append((found, words))
     assert said[0][0] == pytest.approx(said[1][0], rel=1e-5)
     assert said[0][1] == said[1][1]
-
-
-def model_text() -> Any:
-    from unrolled.readers.text import split_texts
-
-    return split_texts([TEXT], split="90/5/5")
 
 
 def test_a_video_model_says_there_what_it_says_here(tmp_path: Path) -> None:
@@ -165,8 +170,10 @@ def test_a_frozen_encoder_looks_there_and_what_it_saw_is_kept_here(tmp_path: Pat
     reading = READING.__class__(**{**vars(READING), "height": 16, "width": 16})
     learn_video(tmp_path / "first", **options, reading=reading)
     frozen = {**vars(reading), "weights": str(tmp_path / "first"), "freeze": True}
-    learn_video(tmp_path / "second", **options, reading=READING.__class__(**frozen))
-    require_learnt_there(tmp_path / "second")
+    model = learn_video(tmp_path / "second", **options, reading=READING.__class__(**frozen))
+    assert {tensor.device.type for tensor in model.network.state_dict().values()} == {"cpu"}
+    configuration = read_yaml(tmp_path / "second" / "config.yaml").plain()
+    assert configuration["training"]["device"] == elsewhere.NAME  # and not "auto"
 
 
 def test_a_run_goes_on_on_another_device_if_told_so(tmp_path: Path) -> None:
