@@ -69,6 +69,11 @@ def generate(
     sys.stdout.write(prompt or "")
     if loaded.vocabulary.level == "word" and prompt and not prompt[-1].isspace():
         sys.stdout.write(" ")
+    _write(pieces)
+
+
+def _write(pieces: Iterable[str]) -> None:
+    """Write pieces as they come, and end the line."""
     for piece in pieces:
         sys.stdout.write(piece)
         sys.stdout.flush()
