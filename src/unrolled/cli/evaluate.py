@@ -67,7 +67,7 @@ def evaluate(
     Args:
         model: a run folder or a model folder.
         data: text, videos or captions, as `train` takes them; a run folder remembers its own.
-        part: left out, what was held out of the model's own data, or is new to it of other data.
+        part: left out, what was held out of the model's own data; of other data, what is new to it.
         encoding: of texts.
         clips: of videos: how many clips of each are averaged; left out, as in training.
         crops: of videos: how many parts of the frame are averaged, likewise.
