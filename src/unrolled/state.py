@@ -142,6 +142,18 @@ def first_parameter(module: nn.Module) -> nn.Parameter | None:
     return next(chain(own, module.parameters()), None)
 
 
+def device_of(module: nn.Module) -> torch.device:
+    """Return where a module computes: the device of its parameters, or else of its buffers.
+
+    Example:
+        >>> device_of(nn.Linear(2, 3, device="meta")), device_of(nn.ReLU())
+        (device(type='meta'), device(type='cpu'))
+    """
+    parameter = first_parameter(module)
+    tensor = next(module.buffers(), None) if parameter is None else parameter
+    return torch.device("cpu") if tensor is None else tensor.device
+
+
 def state_dtype(dtype: torch.dtype) -> torch.dtype:
     """Return the dtype of a state's float leaves: that of the parameters, and at least float32."""
     return torch.promote_types(dtype, torch.float32)

@@ -58,7 +58,7 @@ def write_file(path: Path, data: bytes, *, durable: bool = True) -> None:
 def checksum(tensor: Tensor) -> str:
     """Return the SHA-256 of a tensor's dtype, shape and bytes."""
     head = f"{tensor.dtype} {list(tensor.shape)} ".encode()
-    return hashlib.sha256(head + save({"": tensor.contiguous()})[8:]).hexdigest()
+    return hashlib.sha256(head + save({"": tensor.cpu().contiguous()})[8:]).hexdigest()
 
 
 def hash_file(path: Path) -> str:

@@ -52,6 +52,7 @@ def evaluate(
     motion: bool = False,
     joined: Annotated[Live, Parameter(name="*")] = Live(),
     judging: Annotated[Judging, Parameter(name="*")] = Judging(),  # noqa: B008 (frozen)
+    device: str = "cpu",
     import_: Imports = (),
     json: bool = False,
 ) -> None:
@@ -66,8 +67,7 @@ def evaluate(
     Args:
         model: a run folder or a model folder.
         data: text, videos or captions, as `train` takes them; a run folder remembers its own.
-        part: left out, it is the held-out part of the data that the model was trained on, and of
-            any other data all that the model was not trained on.
+        part: left out, what was held out of the model's own data; of other data, what is new to it.
         encoding: of texts.
         clips: of videos: how many clips of each are averaged; left out, as in training.
         crops: of videos: how many parts of the frame are averaged, likewise.
@@ -78,15 +78,11 @@ def evaluate(
         motion: of videos: also say what is lost with frames shuffled, reversed and frozen.
         joined: of videos.
         judging: of captions.
+        device: cpu, cuda, cuda:1 or mps; or auto, which is the machine's GPU if it has one.
         import_: a Python file of yours that registers the model's network.
         json: print one JSON object and nothing else.
     """
-    from unrolled.tasks.table import load_model
-    from unrolled.training.device import use_threads
-
-    run_imports(import_)
-    task, loaded = load_model(model)
-    use_threads(0)
+    task, loaded = _loaded(model, device, import_)
     data, reading = _data(task, model, data)
     if task.name == "language":
         return _language(loaded, model, data, part, reading.get("encoding", encoding), json=json)
@@ -96,6 +92,16 @@ def evaluate(
     changes = {"test_clips": clips, "test_crops": crops, "group": group, "cache": cache}
     changes["strict"] = strict or None
     return _video(loaded, model, data, part, changes, average, joined, motion=motion, json=json)
+
+
+def _loaded(model: Path, device: str, imports: tuple[Path, ...]) -> tuple["Task", Any]:
+    """Return the task of a model and the model, on the device that it is to compute on."""
+    from unrolled.tasks.table import load_model
+    from unrolled.training.device import use_threads
+
+    run_imports(imports)
+    use_threads(0)
+    return load_model(model, device)
 
 
 def _data(task: "Task", model: Path, data: str | None) -> tuple[str, dict[str, Any]]:

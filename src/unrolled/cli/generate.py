@@ -22,6 +22,7 @@ def generate(
     greedy: bool = False,
     beam: int | None = None,
     seed: int | None = None,
+    device: str = "cpu",
     import_: Imports = (),
     json: bool = False,
 ) -> None:
@@ -39,16 +40,20 @@ def generate(
         greedy: take the likeliest token every time, and draw nothing.
         beam: search with a beam of so many hypotheses, and draw nothing.
         seed: repeat it to draw the same text again.
+        device: cpu, cuda, cuda:1 or mps; or auto, which is the machine's GPU if it has one.
         import_: a Python file of yours that registers the model's cell.
         json: print one JSON object and nothing else.
     """
     from unrolled.tasks.language.model import LanguageModel
     from unrolled.tasks.language.writing import searched, written
+    from unrolled.training.device import use_device
 
     if length < 1:
         raise ConfigError("a length of at least 1", str(length))
     run_imports(import_)
+    place = use_device(device)
     loaded = LanguageModel.load(model)
+    loaded.network.to(place)
     pieces: Iterable[str]
     if greedy or beam is not None:
         beam_size = 1 if beam is None else beam
@@ -64,6 +69,11 @@ def generate(
     sys.stdout.write(prompt or "")
     if loaded.vocabulary.level == "word" and prompt and not prompt[-1].isspace():
         sys.stdout.write(" ")
+    _write(pieces)
+
+
+def _write(pieces: Iterable[str]) -> None:
+    """Write pieces as they come, and end the line."""
     for piece in pieces:
         sys.stdout.write(piece)
         sys.stdout.flush()

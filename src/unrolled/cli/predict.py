@@ -24,6 +24,7 @@ def predict(
     *input: str,
     count: int = 5,
     looking: Annotated[Looking, Parameter(name="*")] = Looking(),  # noqa: B008 (frozen)
+    device: str = "cpu",
     import_: Imports = (),
     json: bool = False,
 ) -> int:
@@ -41,13 +42,14 @@ def predict(
             more; world:7 is scene 7 of the embedded world.
         count: how many of the likeliest next tokens, or of the likeliest classes, to show.
         looking: of captions.
+        device: cpu, cuda, cuda:1 or mps; or auto, which is the machine's GPU if it has one.
         import_: a Python file of yours that registers the model's network.
         json: print one JSON object and nothing else.
     """
     from unrolled.tasks.table import load_model
 
     run_imports(import_)
-    task, loaded = load_model(model)
+    task, loaded = load_model(model, device)
     if count < 1:
         raise ConfigError("a count of at least 1", str(count))
     if task.name == "captioning":

@@ -36,6 +36,7 @@ def stream(
     overlay: Path | None = None,
     live: bool | None = None,
     give_up_seconds: float | None = None,
+    device: str = "cpu",
     import_: Imports = (),
     json: bool = False,
 ) -> int:
@@ -67,6 +68,7 @@ def stream(
         live: take the newest frame and skip others, or, with --no-live, none; left out, as is
             usual for such a source.
         give_up_seconds: how long to try for when a live source is lost; left out, until Ctrl-C.
+        device: cpu, cuda, cuda:1 or mps; or auto, which is the machine's GPU if it has one.
         import_: a Python file of yours that registers the model's cell.
         json: print one JSON object a line and nothing else.
     """
@@ -75,7 +77,7 @@ def stream(
     if show and (json or events):
         raise ConfigError("--show alone, or --json or --events without it", "both")
     run_imports(import_)
-    loaded = LiveModel.load(model)
+    loaded = LiveModel.load(model, device)
     detector = _detector(loaded, threshold, hold_seconds)
     opened = _open(loaded, source, live, give_up_seconds)
     _label(loaded, opened, detector if events else None, show=show, overlay=overlay, json=json)

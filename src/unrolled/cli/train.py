@@ -40,18 +40,22 @@ train = App(
 
 
 @train.default
-def resume(*, resume: Path, json: bool = False) -> int:
+def resume(*, resume: Path, device: str | None = None, json: bool = False) -> int:
     """Go on with a run that was stopped, as if it had not been.
 
     Example: unrolled train --resume runs/language-1
 
     Args:
         resume: the folder of the run.
+        device: go on on another device than until now; left out, on the same.
         json: print one JSON object and nothing else.
     """
+    from unrolled.tasks.continuing import move_run
     from unrolled.tasks.table import task_of_run
 
     task = task_of_run(resume)
+    if device is not None:
+        move_run(resume, task.configuration, device)
     return run_to_the_end(task, lambda show: task.reopen(resume, show), json=json)
 
 

@@ -27,10 +27,10 @@ def penalised(log_probabilities: Tensor, lengths: Tensor | int, length_penalty: 
 
     Source: Wu et al. 2016, arXiv:1609.08144, eq. 14. Differs: no coverage penalty.
     """
-    device = log_probabilities.device
-    # In float64, so that no rounding makes the penalty of a longer hypothesis the smaller one.
-    exact = (5 + torch.as_tensor(lengths, dtype=torch.float64, device=device)) / 6
-    return log_probabilities / (exact**length_penalty).to(log_probabilities.dtype)
+    # In float64, so that no rounding makes the penalty of a longer hypothesis the smaller one; on
+    # the CPU, since not every device has float64.
+    exact = (5 + torch.as_tensor(lengths, dtype=torch.float64, device="cpu")) / 6
+    return log_probabilities / (exact**length_penalty).to(log_probabilities)
 
 
 def contenders(scores: Tensor, k: int) -> Tensor:

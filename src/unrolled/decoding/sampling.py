@@ -74,7 +74,7 @@ def sample(
         temperature: divides the logits; the log-probabilities returned are those of the model.
         top_k: how many tokens may be drawn; of equals the smallest. None: all.
         top_p: share of the probability that may be drawn from; 1: all.
-        generator: makes the draws reproducible.
+        generator: makes the draws reproducible; of the CPU, it draws the same for every device.
     Raises:
         ConfigError: an option that cannot be, or a stop token outside the vocabulary.
         NumericsError: logits of a row that are NaN, or all -inf.
@@ -124,7 +124,9 @@ def _draw(
         scores = torch.full_like(scores, -torch.inf).scatter(-1, tokens, values)
     if top_p < 1:
         scores = _nucleus(scores, top_p)
-    return torch.multinomial(scores.softmax(dim=-1), 1, generator=generator)[:, 0]
+    shares = scores.softmax(dim=-1)
+    place = shares.device if generator is None else generator.device
+    return torch.multinomial(shares.to(place), 1, generator=generator)[:, 0].to(shares.device)
 
 
 def _nucleus(scores: Tensor, top_p: float) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from unrolled.errors import ConfigError
 from unrolled.recurrence import Recurrence
+from unrolled.state import device_of
 from unrolled.streaming.rows import call_rows
 from unrolled.streaming.stream import Stream
 
@@ -61,6 +62,7 @@ class Labeller:
         """Begin new videos with the next frame."""
         self._stream = Stream(self.network) if isinstance(self.network, Recurrence) else None
         self._window, self._block, self._last = None, [], None
+        self._device = device_of(self.network)
 
     @torch.no_grad()
     def push(self, frames: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B classes"] | None:
@@ -69,10 +71,10 @@ class Labeller:
         A network with a stride answers at the end of every block; in between its last answer
         holds, and before the first block is whole there is none.
         """
-        x_t = self.prepare(frames)
+        x_t = self.prepare(frames).to(self._device)
         logits = self._slide(x_t) if self._stream is None else self._step(x_t)
         if logits is not None:
-            self._last = logits.float().softmax(-1)
+            self._last = logits.float().softmax(-1).cpu()
         return self._last
 
     def _step(self, x_t: Tensor) -> Tensor | None:

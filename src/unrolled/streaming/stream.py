@@ -15,6 +15,7 @@ from unrolled.recurrence import ContextT, InputT, OutputT, Recurrence, StateT
 from unrolled.state import (
     Tree,
     describe_rows,
+    device_of,
     from_named_leaves,
     leaves,
     map_leaves,
@@ -127,6 +128,7 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
         return self.module.step_(x_t, state)
 
     def _push_rows(self, x_t: InputT, rows: Tensor) -> OutputT:
+        rows = rows.cpu()  # where streams are counted
         state = self._fresh_where(self._restart[rows], x_t, select_rows(self._now, rows))
         if isinstance(self._stepper, PreparedStepper):
             y_t = cast(OutputT, self._stepper.take_rows(cast(Tensor, x_t), rows.tolist(), state))
@@ -140,7 +142,7 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
 
     def reset(self, rows: Tensor | None = None) -> None:
         """Begin anew before the next frame, in every stream or in ``rows [M]``."""
-        self._restart[slice(None) if rows is None else rows] = True
+        self._restart[slice(None) if rows is None else rows.cpu()] = True
         self._restarts = True
 
     def save(self, path: str | Path) -> None:
@@ -150,9 +152,12 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
         metadata = {"frame": json.dumps(self._frame), "module": type(self.module).__name__}
         save_tensors(Path(path), tensors, metadata)
 
-    def load(self, path: str | Path) -> None:
+    def load(self, path: str | Path, *, device: torch.device | str | None = None) -> None:
         """Go on where a saved stream of the same module stood, with the same next answer.
 
+        Args:
+            path: of the file, whichever device the stream was on.
+            device: of the frames to come; None for that of the module's parameters.
         Raises:
             ReaderError: the file is missing or damaged.
             StateError: it belongs to a module of another kind or size.
@@ -161,9 +166,9 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
         if not {"frame", "module"} <= metadata.keys() or not {"steps", "restart"} <= tensors.keys():
             raise ReaderError(f"a saved stream at {path}", "another safetensors file")
         steps, restart = tensors.pop("steps"), tensors.pop("restart")
-        frame = json.loads(metadata["frame"])
+        frame, device = json.loads(metadata["frame"]), device or device_of(self.module)
         blank = {
-            name: torch.zeros(len(steps), *shape, dtype=getattr(torch, dtype))
+            name: torch.zeros(len(steps), *shape, dtype=getattr(torch, dtype), device=device)
             for name, (shape, dtype) in frame.items()
         }
         saved = {name.removeprefix(_STATE): leaf for name, leaf in tensors.items()}

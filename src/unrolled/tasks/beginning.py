@@ -7,6 +7,7 @@ from typing import Any
 
 from unrolled.registry import import_file
 from unrolled.tasks.configuration import TaskConfiguration
+from unrolled.training.device import find_device
 from unrolled.training.run_folder import RunFolder
 
 
@@ -39,6 +40,8 @@ def new_run(
     request = request | {
         name: asdict(kind(**request[name])) for name, kind in configuration.sections.items()
     }
+    # The device itself, not "auto": a run goes on where it began, whatever the machine gets.
+    request["training"]["device"] = str(find_device(request["training"]["device"]))
     if request["model"] is not None:
         request["options"] = resolved_options(request)
     record = {

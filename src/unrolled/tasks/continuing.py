@@ -6,13 +6,14 @@ from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
-from unrolled.errors import ReaderError
+from unrolled.errors import ConfigError, ReaderError
 from unrolled.registry import import_file
 from unrolled.tasks.configuration import TaskConfiguration
 from unrolled.tasks.learning import AnyLearning
 from unrolled.tasks.model_folder import require_fitting_sizes
 from unrolled.tasks.network_options import module_needed
 from unrolled.training.checkpoints import Checkpoint
+from unrolled.training.device import find_device
 from unrolled.training.loop import Training
 from unrolled.training.run_folder import CONFIGURATION, RunFolder
 
@@ -36,6 +37,7 @@ def take_up(
         ConfigError: the run was given what no configuration can name, and now is not.
     """
     folder = RunFolder.open(path, read=configuration.read_request)
+    _require_device(folder)
     checkpoint, faults = folder.checkpoints.load()
     if checkpoint is None and faults:
         raise ReaderError(f"a good checkpoint in {path}", "; ".join(map(str, faults)))
@@ -55,6 +57,7 @@ def take_up(
         learning.training.events.go_on_from(0)
     else:
         _restore(learning.training, checkpoint, path)
+        learning.notices.extend(_moved(checkpoint, learning.training))
     return learning, folder
 
 
@@ -73,6 +76,23 @@ def network_of(folder: RunFolder, given: NetworkT | None) -> str | NetworkT:
     return name
 
 
+def move_run(path: Path, configuration: TaskConfiguration, device: str) -> None:
+    """Let a run that was stopped go on on another device; its configuration says so from now on.
+
+    Args:
+        path: the folder of the run.
+        configuration: of its task.
+        device: as of ``find_device``.
+    Raises:
+        ReaderError: no run there.
+        ConfigError: no such device.
+    """
+    folder = RunFolder.open(path, read=configuration.read_request)
+    folder.comments = configuration.comments()
+    folder.request["training"]["device"] = str(find_device(device))
+    folder.write_configuration()
+
+
 def require_unchanged(folder: RunFolder, key: str, value: Any, *, what: str) -> None:
     """Note what a run begins with, and make sure that one that goes on has the same.
 
@@ -86,6 +106,26 @@ def require_unchanged(folder: RunFolder, key: str, value: Any, *, what: str) -> 
     """
     if folder.record.setdefault(key, value) != value:
         raise ReaderError(f"{what} as it was when the run began", "another one")
+
+
+def _require_device(folder: RunFolder) -> None:
+    """Make sure of the device before anything is read."""
+    try:
+        find_device(folder.request["training"]["device"])
+    except ConfigError as error:
+        cure = f"go on on another: unrolled train --resume {folder.path} --device cpu"
+        raise ConfigError(error.expected, error.got, cure) from None
+
+
+def _moved(checkpoint: Checkpoint, training: Training) -> list[str]:
+    """Return what is to be said of a run that was on another device until now, if it was."""
+    before, now = checkpoint.manifest.get("device", "cpu"), training.device.type
+    if before == now:
+        return []
+    rounding = "sums are rounded otherwise there, and what it draws there begins anew"
+    return [
+        f"the run was on {before} until step {training.counters.step}, and is on {now}: {rounding}"
+    ]
 
 
 def _check_sizes(

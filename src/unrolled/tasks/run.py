@@ -14,6 +14,7 @@ from unrolled.tasks.captioning.learning_options import (
 from unrolled.tasks.captioning.model import CaptioningModel
 from unrolled.tasks.captioning.options import CaptioningOptions
 from unrolled.tasks.captioning.python import resume_captioning, train_captioning
+from unrolled.tasks.continuing import move_run
 from unrolled.tasks.language.model import LanguageModel
 from unrolled.tasks.language.options import LanguageOptions
 from unrolled.tasks.language.python import Text, resume_language, train_language
@@ -23,6 +24,7 @@ from unrolled.tasks.video.data import VideoData
 from unrolled.tasks.video.model import VideoModel
 from unrolled.tasks.video.options import VideoOptions, VideoTrainingOptions
 from unrolled.tasks.video.python import resume_video, train_video
+from unrolled.training.device import use_device
 from unrolled.training.options import TrainingOptions
 
 AnyModel = LanguageModel | VideoModel | CaptioningModel
@@ -123,7 +125,9 @@ def train(
     return train_language(data, model or usual_model, options, out, text, how)
 
 
-def resume(run: str | Path, *, model: Any = None, data: Any = None) -> AnyModel:
+def resume(
+    run: str | Path, *, model: Any = None, data: Any = None, device: str | None = None
+) -> AnyModel:
     """Go on with a run that was stopped, to its end, and return the model.
 
     Args:
@@ -131,11 +135,15 @@ def resume(run: str | Path, *, model: Any = None, data: Any = None) -> AnyModel:
         model: a module like the one that the run was given, if it was given one; it gets the
             weights that the run has come to.
         data: what the run was given from memory; or where its files are now.
+        device: to go on on, such as "cuda"; None for that of the run until now.
     Raises:
         ReaderError: no run there, none of its checkpoints is good, or its data has changed.
         ConfigError: the run needs a module or a text, and it is not given or does not fit.
     """
-    name = task_of_run(Path(run)).name
+    task = task_of_run(Path(run))
+    name = task.name
+    if device is not None:
+        move_run(Path(run), task.configuration, device)
     if name == "captioning":
         return resume_captioning(run)
     if name == "video":
@@ -143,24 +151,30 @@ def resume(run: str | Path, *, model: Any = None, data: Any = None) -> AnyModel:
     return resume_language(run, model, data)
 
 
-def load(folder: str | Path, *, model: Any = None) -> Any:
+def load(folder: str | Path, *, model: Any = None, device: str = "cpu") -> Any:
     """Return the model in a run folder or a model folder, ready to use.
 
     Args:
         folder: where ``train`` left it.
         model: a module like the one that was trained, which gets its weights; needed where no name
             stands for it.
+        device: to compute on: "cpu", "cuda", "cuda:1", "mps" or "auto"; the model's own does not
+            matter, for its files know none.
     Raises:
         ReaderError: no model there, or a damaged one.
         ConfigError: it was made from a module and none is given, or one that does not fit; or its
             cell is not registered.
     """
-    name = task_of_model(Path(folder))
+    name, place = task_of_model(Path(folder)), use_device(device)
+    loaded: AnyModel
     if name == "captioning":
-        return CaptioningModel.load(folder)
-    if name == "video":
-        return VideoModel.load(folder, model)
-    return LanguageModel.load(folder, model)
+        loaded = CaptioningModel.load(folder)
+    elif name == "video":
+        loaded = VideoModel.load(folder, model)
+    else:
+        loaded = LanguageModel.load(folder, model)
+    loaded.network.to(place)
+    return loaded
 
 
 ReadingT = TypeVar("ReadingT")

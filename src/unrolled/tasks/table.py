@@ -10,6 +10,7 @@ from unrolled.errors import ConfigError
 from unrolled.tasks.configuration import TaskConfiguration
 from unrolled.tasks.learning import Show
 from unrolled.tasks.model_folder import task_of_model
+from unrolled.training.device import use_device
 from unrolled.training.run_folder import RunFolder
 
 _TASKS = {
@@ -75,11 +76,18 @@ def task_of_run(folder: Path) -> Task:
     return task_named(RunFolder.open(folder).request.get("task"))
 
 
-def load_model(folder: Path) -> tuple[Task, Any]:
+def load_model(folder: Path, device: str = "cpu") -> tuple[Task, Any]:
     """Return the task of a model and the model, of a model folder or of a run folder.
 
+    Args:
+        folder: of a model or a run.
+        device: that the model is to compute on, whichever it learnt on.
     Raises:
+        ConfigError: no such device.
         ReaderError: there is no model, or a damaged one.
     """
+    place = use_device(device)
     task = task_named(task_of_model(folder))
-    return task, task.load(folder)
+    loaded = task.load(folder)
+    loaded.network.to(place)
+    return task, loaded

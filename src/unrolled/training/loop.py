@@ -16,6 +16,7 @@ from unrolled.errors import NumericsError
 from unrolled.recurrence import Recurrence
 from unrolled.state import first_step, named_leaves, replace_leaves
 from unrolled.training.checkpoints import Checkpoint
+from unrolled.training.device import random_states, restore_random_states, use_device
 from unrolled.training.event_log import EventLog
 from unrolled.training.modes import evaluating
 from unrolled.training.numerics import explain
@@ -115,7 +116,10 @@ class Training:
         self.report, self.observe = report, observe
         self.begin_epoch, self.begin_update = begin_epoch, begin_update
         self.events = EventLog(folder)
-        self.accelerator = Accelerator(cpu=options.device == "cpu")
+        self.device = use_device(options.device)
+        model.to(self.device)
+        # Its own choice would be one for the whole process, and two runs may want two devices.
+        self.accelerator = Accelerator(cpu=True, device_placement=False)
         # A model that only counts has no parameters, and optimizers refuse an empty list.
         parameters = list(model.parameters()) or [nn.Parameter(torch.zeros(0))]
         optimizer = build_optimizer(parameters, options)
@@ -184,6 +188,7 @@ class Training:
                 "num_states": len(self.bptt.states),
                 "python_random": random.getstate(),
                 "log_bytes": self.folder.log_size(),
+                "device": self.device.type,
             }
             self.folder.checkpoints.save(self.counters.step, Checkpoint(self._tensors(), manifest))
 
@@ -202,15 +207,16 @@ class Training:
             moments.setdefault(int(index), {})[key] = tensor
         self.optimizer.load_state_dict({"state": moments, "param_groups": manifest["optimizer"]})
         if isinstance(self.bptt, TruncatedBPTT):
-            self.bptt.chunks = [self.data[number] for number in manifest["chunks"]]
-            template = self.model.state_like(first_step(self.data[0].x, self.model.stride))
+            self.bptt.chunks = [self.data[number].on(self.device) for number in manifest["chunks"]]
+            first = self.data[0].on(self.device)
+            template = self.model.state_like(first_step(first.x, self.model.stride))
             self.bptt.states = [
                 replace_leaves(template, _under(f"state.{number}", tensors))
                 for number in range(manifest["num_states"])
             ]
         version, internal, gauss = manifest["python_random"]
         random.setstate((version, tuple(internal), gauss))
-        torch.set_rng_state(tensors["random.cpu"])
+        restore_random_states(_under("random", tensors), self.device)
         if self.folder is not None:
             self.folder.truncate_log(manifest["log_bytes"])
             self.events.go_on_from(self.counters.step)
@@ -220,7 +226,7 @@ class Training:
         if self.counters.position == 0:
             self.begin_epoch(self.counters.epoch)
         self.begin_update(self.counters.step)
-        options, chunk = self.options, self.data[self.counters.position]
+        options, chunk = self.options, self.data[self.counters.position].on(self.device)
         for group in self.optimizer.param_groups:
             group["lr"] = rate_at(self.share, options, self.counters.epoch)
         y, loss, after = self.bptt.forward(self.model, chunk, self.loss_of)
@@ -287,7 +293,8 @@ class Training:
                     tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value)
         for number, state in enumerate(self.bptt.states):
             tensors |= named_leaves(state, f"state.{number}")
-        return tensors | {"random.cpu": torch.get_rng_state()}
+        states = random_states(self.device)
+        return tensors | {f"random.{name}": state for name, state in states.items()}
 
 
 def _under(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

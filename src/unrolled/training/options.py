@@ -41,7 +41,7 @@ class TrainingOptions:
         checkpoint_seconds: between checkpoints; 0 saves after every update.
         keep: how many checkpoints are kept.
         seed: of the initial weights and of dropout.
-        device: cpu, the only one that runs have been tried on.
+        device: cpu, cuda, cuda:1 or mps; or auto, which is the machine's GPU if it has one.
         threads: CPU threads; 0 leaves torch's own choice.
     """
 
@@ -85,8 +85,6 @@ class TrainingOptions:
                 raise ConfigError(f"{name} of at least 0", str(getattr(self, name)))
         if not 0 <= self.threads <= _MOST_THREADS:
             raise ConfigError(f"threads from 0 to {_MOST_THREADS}", str(self.threads))
-        if self.device != "cpu":
-            raise ConfigError("device cpu, the only one supported today", repr(self.device))
         if self.backward_steps is not None and self.backward_steps % self.window:
             raise ConfigError(
                 f"backward_steps a multiple of the window {self.window}", str(self.backward_steps)

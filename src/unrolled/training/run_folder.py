@@ -155,15 +155,18 @@ class RunFolder:
         os.truncate(self.path / _LOG, size)
 
     def _begin(self) -> None:
-        if (self.path / CONFIGURATION).exists():
-            return
+        if not (self.path / CONFIGURATION).exists():
+            write_file(self.path / RECORD, json.dumps(self.record, indent=2).encode())
+            self.write_configuration()  # the last: a run has begun
+
+    def write_configuration(self) -> None:
+        """Write the request, as it now is, to the run's configuration."""
         heading = (
             f"Written by unrolled {unrolled.__version__}. To repeat the run:\n"
             f"unrolled train {self.request['task']} --config {self.path / CONFIGURATION}"
         )
         document = write_yaml(self.request, self.comments, heading)
-        write_file(self.path / RECORD, json.dumps(self.record, indent=2).encode())
-        write_file(self.path / CONFIGURATION, document.encode())  # the last: a run has begun
+        write_file(self.path / CONFIGURATION, document.encode())
 
 
 def _read_lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -1,14 +1,14 @@
 """Truncated backpropagation through time: the state is carried, the graph is cut."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from unrolled.recurrence import Recurrence
-from unrolled.state import detach, first_step, leaves, map_leaves
+from unrolled.state import detach, first_step, leaves, map_leaves, to
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,10 @@ class Chunk:
     target: Tensor
     number: int
     fresh: bool = False
+
+    def on(self, device: torch.device) -> "Chunk":
+        """Return the chunk with its tensors on a device."""
+        return replace(self, x=to(self.x, device=device), target=self.target.to(device))
 
 
 class TruncatedBPTT:

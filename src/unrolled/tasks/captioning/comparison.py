@@ -141,6 +141,7 @@ def compare(
         )
         _, figures = judge(learning, show=show)
         learning.model.save(folder.model, figures)
+        learning.model.network.cpu()  # where every model is timed
         pixels = data.pixels(learning.held_out[1][0])
         return figures | {"milliseconds_per_caption": _milliseconds(learning.model, pixels)}
 

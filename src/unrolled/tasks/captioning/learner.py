@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from unrolled.models import PictureCaptioner
 from unrolled.readers.tensor_cache import Kept, TensorCache
+from unrolled.state import device_of
 from unrolled.tasks.captioning.batches import NO_WORD, CaptionBatch
 from unrolled.tasks.learning import Show
 from unrolled.tasks.video.preprocessing import Preprocessing
@@ -42,6 +43,7 @@ class CaptionLearner(nn.Module):
 
     def annotations(self, pictures: Tensor) -> Tensor:
         """Return ``[N, L, C]`` of uint8 pictures; annotations are given back as they are."""
+        pictures = pictures.to(device_of(self))
         if pictures.is_floating_point():
             return pictures
         x = self.preprocessing.normalize(pictures)
@@ -115,7 +117,7 @@ class Pictures:
             known = [one.tensor for one in kept if one is not None]
             if len(known) == len(numbers):
                 return torch.stack(known)
-        found = self.learner.annotations(torch.stack([self.pixels(n) for n in numbers]))
+        found = self.learner.annotations(torch.stack([self.pixels(n) for n in numbers])).cpu()
         if self.cache is not None:
             for number, made in zip(numbers, found, strict=True):
                 self.cache.keep(self.keys[number], Kept(made))

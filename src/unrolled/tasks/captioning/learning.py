@@ -21,7 +21,7 @@ from unrolled.tasks.parts import PARTS, held_out_part
 from unrolled.tasks.video.preprocessing import Preprocessing
 from unrolled.tasks.video.weights import preprocessing_like, start_from
 from unrolled.training.configuration import expand_path
-from unrolled.training.device import seed_everything
+from unrolled.training.device import seed_everything, use_device
 from unrolled.training.loop import Counters, Poll, Progress, Training
 from unrolled.training.modes import evaluating
 from unrolled.training.options import TrainingOptions
@@ -93,6 +93,7 @@ def prepare(
     seed_everything(training.seed)
     parts = {part: list(data.parts[part]) for part in PARTS}
     model = _new_model(data, parts, name, options or {}, reading, describing)
+    model.network.to(use_device(training.device))
     notices = [*data.notices, *_started(model, describing.weights)]
     notices += [] if parts["valid"] else [_NONE_HELD_OUT]
     learner = CaptionLearner(model.network, model.preprocessing)

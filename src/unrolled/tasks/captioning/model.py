@@ -12,6 +12,7 @@ from torch import Tensor
 from unrolled.decoding import beam_search
 from unrolled.errors import ReaderError
 from unrolled.models import PictureCaptioner
+from unrolled.state import device_of, to
 from unrolled.tasks.captioning.batches import NO_WORD, CaptionBatch, Seen, padded_words
 from unrolled.tasks.captioning.learner import CaptionLearner
 from unrolled.tasks.captioning.learning_options import DescribingOptions
@@ -99,10 +100,11 @@ class CaptioningModel:
     @property
     def attends(self) -> bool:
         """Whether it says, word by word, where it looked."""
-        decoder, length = self.network.decoder, 1
+        decoder, length, device = self.network.decoder, 1, device_of(self.network)
         with torch.no_grad(), evaluating(self.network):
-            context = decoder.remember(torch.zeros(1, length, decoder.feature_size))
-            y, _ = decoder.given(context)(torch.zeros(1, 1, dtype=torch.int64))
+            features = torch.zeros(1, length, decoder.feature_size, device=device)
+            word = torch.zeros(1, 1, dtype=torch.int64, device=device)
+            y, _ = decoder.given(decoder.remember(features))(word)
         return hasattr(y, "weights")
 
     @property
@@ -131,10 +133,11 @@ class CaptioningModel:
         """
         learner = CaptionLearner(self.network, self.preprocessing).eval()
         decoder, vocabulary = self.network.decoder, self.vocabulary
+        device = device_of(self.network)
         bound = decoder.given(decoder.remember(learner.annotations(pictures)))
         found = beam_search(
             bound,
-            torch.full((len(pictures), 1), vocabulary.start),
+            torch.full((len(pictures), 1), vocabulary.start, device=device),
             max_length=self.reading.max_words + 1,
             stop=vocabulary.end,
             beam_size=beam or self.describing.beam,
@@ -147,9 +150,9 @@ class CaptioningModel:
             )
         ]
         words, target = padded_words([row or [vocabulary.end] for row in rows], vocabulary.start)
-        y, _ = bound(words)
-        scores = y.logits.log_softmax(-1).gather(2, target.clamp(min=0)[..., None])[..., 0]
-        weights = getattr(y, "weights", None)
+        y, _ = bound(words.to(device))
+        scores = word_scores(y.logits, target.to(device)).cpu()
+        weights = y.weights.cpu() if hasattr(y, "weights") else None
         captions = [
             self._caption(row, scores[n], None if weights is None else weights[n])
             for n, row in enumerate(rows)
@@ -214,6 +217,16 @@ class CaptioningModel:
         self.vocabulary.save(Path(folder))
 
 
+def word_scores(logits: Tensor, target: Tensor) -> Tensor:
+    """Return log p of every word ``[B, T]``; where there is none, that of another.
+
+    Args:
+        logits: ``[B, T, V]``.
+        target: ``[B, T]``, ``NO_WORD`` where there is none.
+    """
+    return logits.log_softmax(-1).gather(2, target.clamp(min=0)[..., None])[..., 0]
+
+
 @torch.no_grad()
 def mean_nats(
     learner: CaptionLearner,
@@ -233,17 +246,16 @@ def mean_nats(
         start: the token ``<start>``.
         poll: is called between batches.
     """
-    total, count = 0.0, 0
+    total, count, device = 0.0, 0, device_of(learner)
     for group in _groups(captions, numbers):
         poll()
         widest = max(len(captions[number]) for number in group)
         # Rows of one picture must be as many as those of the others: the last are empty.
         rows = [row for n in group for row in [*captions[n], *[()] * (widest - len(captions[n]))]]
         words, target = padded_words(rows, start)
-        logits = learner(CaptionBatch(seen.batch(group), words)).logits
+        logits = learner(to(CaptionBatch(seen.batch(group), words), device=device)).logits
         valid = target != NO_WORD
-        scores = logits.log_softmax(-1).gather(2, target.clamp(min=0)[..., None])[..., 0]
-        total -= float(scores[valid].double().sum())
+        total -= float(word_scores(logits, target.to(device)).cpu()[valid].double().sum())
         count += int(valid.sum())
     return total / max(1, count)
 

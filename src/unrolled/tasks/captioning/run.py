@@ -63,6 +63,7 @@ def finish(learning: Learning, folder: RunFolder, show: Show = lambda *_: None) 
     """Write the model and the report, and return the run's figures."""
     score, figures = judge(learning, show=show)
     learning.model.save(folder.model, figures)
+    learning.model.network.cpu()  # a report looks at little, closely
     write_report(learning, folder, score, show=show)
     return figures
 

@@ -63,4 +63,6 @@ def start_from(embedding: Embedding, found: WordVectors) -> None:
     expected, size = embedding.weight.shape[1], found.vectors.shape[1]
     if size != expected:
         raise ConfigError(f"word vectors of {expected} numbers", str(size), "choose other vectors")
-    embedding.weight[torch.from_numpy(found.tokens)] = torch.from_numpy(found.vectors)
+    weight = embedding.weight
+    tokens, vectors = torch.from_numpy(found.tokens), torch.from_numpy(found.vectors)
+    weight[tokens.to(weight.device)] = vectors.to(weight.device)

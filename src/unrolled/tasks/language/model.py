@@ -14,6 +14,7 @@ from unrolled.errors import ReaderError
 from unrolled.models import BigramLanguageModel, bigram_nats
 from unrolled.readers.text import TextParts, tell_left_out
 from unrolled.recurrence import Recurrence
+from unrolled.state import device_of
 from unrolled.tasks.language.networks import (
     Network,
     build_language_network,
@@ -143,9 +144,10 @@ def mean_nats(
     network: Recurrence[Any, Any, Any, Any], streams: Streams, poll: Poll = lambda: None
 ) -> float:
     """Return the mean of -ln p over all windows, the state carried from one to the next."""
-    state, total = None, 0.0
+    state, total, device = None, 0.0, device_of(network)
     for chunk in streams:
         poll()
+        chunk = chunk.on(device)
         logits, state = network(chunk.x, state)
         total += loss_of(logits, chunk.target).item() * chunk.target.numel()
     return total / streams.target.numel()

@@ -10,6 +10,7 @@ from unrolled.errors import ConfigError, DtypeError, ShapeError
 from unrolled.models import RecurrentLanguageModel
 from unrolled.recurrence import Recurrence
 from unrolled.registry import lookup_recurrence
+from unrolled.state import device_of
 from unrolled.tasks.model_folder import require_fitting_sizes
 from unrolled.tasks.network_options import build_with, module_needed, unlike
 from unrolled.training.modes import evaluating
@@ -98,7 +99,7 @@ def network_options(name: str) -> dict[str, Any]:
 def _fitting(network: Network, vocabulary_size: int) -> Network:
     """Return a network that reads every token and scores every token, or raise ``ConfigError``."""
     name, num_scores = type(network).__name__, vocabulary_size
-    tokens = torch.full((1, network.stride), vocabulary_size - 1)
+    tokens = torch.full((1, network.stride), vocabulary_size - 1, device=device_of(network))
     expected = f"logits [B, T, {num_scores}] for the {num_scores} entries of the vocabulary"
     cure = f"build it for {num_scores}"
     try:

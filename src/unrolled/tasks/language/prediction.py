@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from unrolled.errors import ReaderError
+from unrolled.state import device_of
 from unrolled.tasks.language.model import LanguageModel
 
 
@@ -50,8 +51,8 @@ def predict(model: LanguageModel, text: str, *, count: int = 5) -> Prediction:
     tokens = model.vocabulary.encode(text, what="the text")
     if not len(tokens):
         raise ReaderError("a text of at least one token", "an empty one")
-    logits, _ = model.network(tokens[None])
-    scores = logits[0].log_softmax(dim=-1)  # [T, V]
+    logits, _ = model.network(tokens[None].to(device_of(model.network)))
+    scores = logits[0].log_softmax(dim=-1).cpu()  # [T, V]
     entries = model.vocabulary.entries
     found = [
         Expectation(entries[token], scores[place, token].item())

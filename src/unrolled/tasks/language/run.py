@@ -120,6 +120,7 @@ def finish(learning: Learning, folder: RunFolder, show: Show = lambda *_: None) 
     if "words_with_vectors" in folder.record:
         figures["words_with_vectors"] = folder.record["words_with_vectors"]
     learning.model.save(folder.model, figures)
+    learning.model.network.cpu()  # a report looks at little, closely
     write_report(learning, folder, show=show)
     return figures
 

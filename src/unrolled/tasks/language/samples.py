@@ -8,6 +8,7 @@ from torch import Tensor
 from unrolled.decoding import sample
 from unrolled.errors import NumericsError
 from unrolled.recurrence import Recurrence
+from unrolled.state import device_of
 from unrolled.tasks.vocabulary import END_OF_LINE, Vocabulary
 from unrolled.training.loop import Progress
 from unrolled.training.modes import evaluating
@@ -58,9 +59,8 @@ def continuations(
     """
     generator = torch.Generator().manual_seed(0)
     with evaluating(network), torch.random.fork_rng(devices=[]):
-        found = sample(
-            network, prompt[None], max_length=length, num_samples=count, generator=generator
-        )
+        start = prompt[None].to(device_of(network))
+        found = sample(network, start, max_length=length, num_samples=count, generator=generator)
     rows = zip(found.tokens[0], found.lengths[0].tolist(), strict=True)
     return [vocabulary.decode(tokens[:length]) for tokens, length in rows]
 

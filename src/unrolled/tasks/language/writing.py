@@ -7,6 +7,7 @@ from torch import Tensor
 
 from unrolled.decoding import beam_search, sampled_tokens
 from unrolled.errors import ConfigError
+from unrolled.state import device_of
 from unrolled.tasks.language.model import LanguageModel
 from unrolled.tasks.vocabulary import Vocabulary
 
@@ -39,7 +40,7 @@ def written(
         generator.seed()
     else:
         generator.manual_seed(seed)
-    tokens = prompt_tokens(model.vocabulary, prompt)[None]
+    tokens = _prompt(model, prompt)
     draws = sampled_tokens(
         model.network,
         tokens,
@@ -55,7 +56,7 @@ def searched(
     model: LanguageModel, prompt: str | None = None, *, length: int, beam_size: int = 1
 ) -> str:
     """Return the likeliest continuation that a beam finds; a beam of 1 is greedy."""
-    tokens = prompt_tokens(model.vocabulary, prompt)[None]
+    tokens = _prompt(model, prompt)
     found = beam_search(model.network, tokens, max_length=length, beam_size=beam_size)
     best = found.tokens[0, 0, : int(found.lengths[0, 0])]
     return "".join(model.vocabulary.pieces(best.tolist()))
@@ -67,3 +68,8 @@ def prompt_tokens(vocabulary: Vocabulary, prompt: str | None) -> Tensor:
         line_end = vocabulary.level != "char" or "\n" in vocabulary.entries
         prompt = "\n" if line_end else vocabulary.entries[0]
     return vocabulary.encode(prompt, what="the prompt")
+
+
+def _prompt(model: LanguageModel, prompt: str | None) -> Tensor:
+    """Return the tokens of a prompt ``[1, P]``, where the network is."""
+    return prompt_tokens(model.vocabulary, prompt)[None].to(device_of(model.network))

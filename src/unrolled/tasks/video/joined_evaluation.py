@@ -11,6 +11,7 @@ from unrolled.errors import ConfigError, ReaderError
 from unrolled.metrics.events import Event, events_of_labels
 from unrolled.metrics.streaming import StreamingScores, streaming_scores
 from unrolled.readers.joined_clips import Idle, Stretch, joined_clips, windows
+from unrolled.state import device_of
 from unrolled.streaming import EventDetector
 from unrolled.tasks.learning import Show
 from unrolled.tasks.video.clips import Clips
@@ -271,21 +272,21 @@ def _labelled(model: VideoModel, join: Iterator[Stretch]) -> Iterator[tuple[Tens
     if not model.streams:
         yield from _slid(model, join)
         return
-    state = None
+    state, device = None, device_of(model.network)
     for frames, target in windows([join], _FRAMES_AT_A_TIME):
-        logits, state = model.driven(model.preprocessing.normalize(frames), state)
-        yield logits[0].softmax(-1), target[0]
+        logits, state = model.driven(model.preprocessing.normalize(frames).to(device), state)
+        yield logits[0].softmax(-1).cpu(), target[0]
 
 
 def _slid(model: VideoModel, join: Iterator[Stretch]) -> Iterator[tuple[Tensor, Tensor]]:
     """Do so with a window that slides: what it says at a frame holds until it looks again."""
-    hop = max(1, model.clip_frames // 4)
+    hop, device = max(1, model.clip_frames // 4), device_of(model.network)
     window: Tensor | None = None
     for frames, target in windows([join], hop):
-        x = model.preprocessing.normalize(frames)
+        x = model.preprocessing.normalize(frames).to(device)
         # Causal: the first frame of these is the last that the network sees.
         first = x[:, :1]
         seen = first.expand(-1, model.clip_frames, *x.shape[2:]) if window is None else window
         seen = torch.cat([seen, first], 1)[:, -model.clip_frames :]
-        yield model.network(seen).softmax(-1).expand(hop, -1), target[0]
+        yield model.network(seen).softmax(-1).cpu().expand(hop, -1), target[0]
         window = torch.cat([seen, x[:, 1:]], 1)[:, -model.clip_frames :]

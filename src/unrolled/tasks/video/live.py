@@ -8,6 +8,7 @@ from unrolled.streaming import Labeller
 from unrolled.tasks.video.joined import BACKGROUND
 from unrolled.tasks.video.model import VideoModel
 from unrolled.tasks.video.preprocessing import Preprocessing
+from unrolled.training.device import use_device
 
 
 @dataclass(frozen=True)
@@ -27,16 +28,22 @@ class LiveModel:
     background: str | None
 
     @classmethod
-    def load(cls, folder: Path) -> "LiveModel":
+    def load(cls, folder: Path, device: str = "cpu") -> "LiveModel":
         """Read a model folder.
 
+        Args:
+            folder: of a model or a run.
+            device: that the network is to compute on.
         Raises:
+            ConfigError: no such device.
             ReaderError: no model there, a damaged one, or one of another task.
         """
+        place = use_device(device)
         model = VideoModel.load(folder)
         preprocessing = model.preprocessing
         if not isinstance(preprocessing, Preprocessing):
             raise ReaderError(f"a model of videos in {folder}", "one of vectors", "use predict")
+        model.network.to(place)
         network = model.driven if model.streams else model.network
         return cls(
             Labeller(network, preprocessing, clip_frames=model.clip_frames),

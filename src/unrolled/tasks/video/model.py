@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unrolled.errors import ConfigError, ReaderError
+from unrolled.state import device_of
 from unrolled.tasks.learning import Show
 from unrolled.tasks.model_folder import read_model, write_model
 from unrolled.tasks.video.clips import ClipBatches, Clips
@@ -45,7 +46,7 @@ from unrolled.tasks.video.preprocessing import (
 )
 from unrolled.tasks.video.weights import feature_clips, frozen_options, options_like, start_from
 from unrolled.training.configuration import read_options
-from unrolled.training.device import seed_everything
+from unrolled.training.device import seed_everything, use_device
 from unrolled.training.loop import Counters, Poll, Progress, Training
 from unrolled.training.options import TrainingOptions
 from unrolled.training.run_folder import RunFolder
@@ -167,6 +168,7 @@ def clip_probabilities(
         average: what is averaged.
         poll: is called between batches.
     """
+    device = device_of(driven)
     waiting: list[Tensor] = []
     counts: list[int] = []
     found: list[Tensor] = []
@@ -174,7 +176,7 @@ def clip_probabilities(
     def flush() -> None:
         if waiting:
             poll()
-            logits, _ = driven(torch.cat(waiting))
+            logits = driven(torch.cat(waiting).to(device))[0].cpu()
             found.extend(averaged(part, average) for part in logits.split(counts))
             waiting.clear()
             counts.clear()
@@ -266,6 +268,7 @@ def prepare(
     notices = tell(data, parts)
     digests = {part: [data.samples[n].digest for n in found] for part, found in parts.items()}
     model = _new_model(name, options or {}, clips, reading, digests)
+    model.network.to(use_device(training.device))
     if reading.weights is not None:
         notices.append(start_from(model.network, reading.weights))
     if not model.streams and training.window < reading.clip_frames:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from unrolled.diagnostics.motion import MotionDiagnosis, diagnose_motion
+from unrolled.state import device_of
 from unrolled.tasks.learning import Show
 from unrolled.tasks.video.data import VideoData
 from unrolled.tasks.video.evaluation import Chosen, choose_clips
@@ -63,5 +64,5 @@ def _scores(model: VideoModel, clips: Tensor) -> Tensor:
     shape = clips.shape[1:]
     whole = shape[0] == model.clip_frames
     driven = model.driven if whole else as_recurrence(model.network, shape, len(model.class_names))
-    logits, _ = driven(clips)
+    logits = driven(clips.to(device_of(model.network)))[0].cpu()
     return torch.stack([averaged(rows[None], model.reading.average) for rows in logits])

@@ -12,6 +12,7 @@ from unrolled.errors import ConfigError, UnrolledError
 from unrolled.layers import PerClip, PerFrame
 from unrolled.recurrence import Recurrence
 from unrolled.registry import lookup
+from unrolled.state import device_of
 from unrolled.tasks.model_folder import require_fitting_sizes
 from unrolled.tasks.network_options import (
     build_with,
@@ -115,7 +116,8 @@ def _tried(network: Network, clip: Sequence[int]) -> Any:
     """Return what a network gives for a clip: a recurrence for one step, others on paper alone."""
     if isinstance(network, Recurrence):
         with evaluating(network), torch.no_grad():
-            return network(torch.zeros(1, network.stride, *clip[1:]))[0]
+            x = torch.zeros(1, network.stride, *clip[1:], device=device_of(network))
+            return network(x)[0]
     ghost = copy.deepcopy(network).to("meta").eval()
     with torch.no_grad():
         return ghost(torch.empty(1, *clip, device="meta"))

@@ -139,7 +139,8 @@ class Preprocessing:
         """Return float32 of uint8: scaled, its channels in the network's order."""
         if self.channels == "bgr":
             cropped = cropped.flip(-3)
-        mean, deviation = torch.tensor(self.mean), torch.tensor(self.deviation)
+        mean = torch.tensor(self.mean, device=cropped.device)
+        deviation = torch.tensor(self.deviation, device=cropped.device)
         return (cropped / 255 - mean[:, None, None]) / deviation[:, None, None]
 
     def figures(self) -> dict[str, Any]:
@@ -213,7 +214,8 @@ class VectorPreprocessing:
 
     def normalize(self, vectors: Tensor) -> Tensor:
         """Return them with mean 0 and deviation 1."""
-        return (vectors - torch.tensor(self.mean)) / torch.tensor(self.deviation)
+        mean = torch.tensor(self.mean, device=vectors.device)
+        return (vectors - mean) / torch.tensor(self.deviation, device=vectors.device)
 
     def figures(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""

@@ -82,6 +82,7 @@ def finish(learning: Learning, folder: RunFolder, show: Show = lambda *_: None) 
     show(0.0, "judging")
     score, figures = judge(learning)
     learning.model.save(folder.model, figures)
+    learning.model.network.cpu()  # a report looks at little, closely
     write_report(learning, folder, score, show=show)
     return figures
 

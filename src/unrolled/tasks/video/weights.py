@@ -13,6 +13,7 @@ from unrolled.errors import ConfigError, ReaderError
 from unrolled.readers.known_weights import how_to_get_weights, known_weights
 from unrolled.readers.tensor_cache import Kept, TensorCache, fingerprint_of
 from unrolled.readers.weights import read_weights
+from unrolled.state import device_of
 from unrolled.tasks.learning import Show
 from unrolled.tasks.model_folder import read_model, task_of_model
 from unrolled.tasks.video.clips import Clips
@@ -143,7 +144,7 @@ def feature_clips(
     Returns:
         The part that learns, and the samples as features ``[T, D]`` for it.
     """
-    net, data = cast(FrozenFront, network), clips.data
+    net, data, device = cast(FrozenFront, network), clips.data, device_of(network)
     settings = {
         "frames_per_second": data.frames_per_second,
         "how": data.how,
@@ -155,9 +156,10 @@ def feature_clips(
         key = f"{data.samples[number].digest} {how}"
         kept = cache.find(key)
         if kept is None:
-            frames = clips.whole(number).split(_FRAMES_AT_A_TIME)
+            frames = clips.whole(number)[None].split(_FRAMES_AT_A_TIME, 1)
             with torch.no_grad(), evaluating(network):
-                kept = Kept(torch.cat([net.features(part[None])[0] for part in frames]))
+                found = [net.features(part.to(device))[0].cpu() for part in frames]
+            kept = Kept(torch.cat(found))
             cache.keep(key, kept)
         return kept.tensor
 
