@@ -57,6 +57,20 @@ def test_frames_of_a_film_are_pooled_one_by_one() -> None:
     assert captioner.grid(24, 16) is None
 
 
+def test_with_positions_a_frame_knows_whereabouts_things_are_and_when() -> None:
+    encoder = PlainCNN(width=2, depth=3)
+    captioner = PictureCaptioner(encoder, MeanPoolCaptioner(11, 25), positions=True).eval()
+    film = torch.rand(2, 5, 3, 24, 40)
+    found = captioner.annotations(film)
+    maps = torch.stack(
+        [captioner.encoder.maps(film[:, t]) for t in range(5)], dim=1
+    )  # 3 x 5 places
+    row, column = torch.tensor([-1, 0, 1])[:, None], torch.tensor([-1, -0.5, 0, 0.5, 1])
+    sums = torch.cat([(maps * weight).mean((-2, -1)) for weight in (1, row, column)], dim=-1)
+    assert torch.allclose(found[..., :24], sums, rtol=1e-5, atol=1e-6)
+    assert found[..., 24].tolist() == [[-1, -0.5, 0, 0.5, 1]] * 2
+
+
 def test_asking_for_the_grid_changes_nothing() -> None:
     captioner = model().train()
     before = {name: tensor.clone() for name, tensor in captioner.state_dict().items()}
@@ -74,8 +88,8 @@ def test_what_is_not_fed_to_it_is_refused() -> None:
         PictureCaptioner(PlainCNN(width=2, depth=3), ShowAndTell(11, 7))
     with pytest.raises(ConfigError, match="features of 10, as the encoder gives, got 8"):
         PictureCaptioner(PlainCNN(width=2, depth=3), ShowAndTell(11, 8), positions=True)
-    with pytest.raises(ConfigError, match="no positions with films"):
-        PictureCaptioner(PlainCNN(width=2, depth=3), MeanPoolCaptioner(11, 10), positions=True)
+    with pytest.raises(ConfigError, match="features of 25, as the encoder gives, got 8"):
+        PictureCaptioner(PlainCNN(width=2, depth=3), MeanPoolCaptioner(11, 8), positions=True)
 
 
 def learn(captioner: PictureCaptioner) -> None:

@@ -18,7 +18,10 @@ class Positions(nn.Module):
         (torch.Size([1, 5, 2, 5]), [-1.0, -0.5, 0.0, 0.5, 1.0])
     """
 
-    channels = 2  # that it adds
+    @staticmethod
+    def size(channels: int) -> int:
+        """Return how many channels there are with those added."""
+        return channels + 2
 
     def forward(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C2 H W"]:
         """Return the maps with their positions."""

@@ -9,6 +9,7 @@ from torch.func import functional_call
 
 from unrolled.encoders import PictureNetwork, over_pictures
 from unrolled.encoders.backbone import without_head
+from unrolled.encoders.moments import Moments
 from unrolled.encoders.positions import Positions
 from unrolled.errors import ConfigError, ShapeError
 from unrolled.models.captioner import Captioner
@@ -19,19 +20,22 @@ class PictureCaptioner(nn.Module):
 
         features = annotations(pictures)        picture: the last maps, place by place, row by row,
                                                 with the row and column of each if wanted
-                                                film: the mean of the maps of each frame
+                                                film: the mean of the maps of each frame, with
+                                                where in it and when if wanted
         y = decoder.given(decoder.remember(features))(words)
 
     Shapes: pictures [N, C, H, W] float, or films [N, T, C, H, W] if the decoder takes films;
         words [B, T] int64, B = K·N; y as the decoder's.
     Args:
         encoder: a network over pictures; what it classifies with is left away.
-        decoder: a captioner for features as long as the encoder's, and by 2 longer with positions.
-        positions: tell every place of a picture its row and its column, from -1 to 1. Attention can
-            then ask for the place beside another; a mean over all places is none the wiser.
+        decoder: a captioner for features of ``annotation_size``.
+        positions: tell every place of a picture its row and its column, as ``Positions`` does.
+            Attention can then ask for the place beside another; a mean over all places is none the
+            wiser. Of a film, tell every frame whereabouts in it things are, and when it is, as
+            ``Moments`` does.
         frozen: leave the encoder as it is; see ``frozen``.
     Raises:
-        ConfigError: the decoder is for features of another length, or positions in films.
+        ConfigError: the decoder is for features of another length.
     Source: positions: Liu et al. 2018, arXiv:1807.03247, §3, of the annotations alone.
     Example:
         >>> from unrolled.encoders import PlainCNN
@@ -53,14 +57,13 @@ class PictureCaptioner(nn.Module):
         frozen: bool = False,
     ) -> None:
         super().__init__()
-        if positions and decoder.films:
-            raise ConfigError("no positions with films, of whose frames a mean is taken", "both")
-        given = encoder.feature_size + (Positions.channels if positions else 0)
+        given = annotation_size(encoder, films=decoder.films, positions=positions)
         if given != decoder.feature_size:
             expected = f"a decoder for features of {given}, as the encoder gives"
             raise ConfigError(expected, str(decoder.feature_size), "set its feature_size")
         self.encoder = without_head(encoder)
-        self.positions = Positions() if positions else nn.Identity()
+        placing = Moments() if decoder.films else Positions()
+        self.positions = placing if positions else None
         self.decoder = decoder
         self.frozen = frozen
 
@@ -93,8 +96,8 @@ class PictureCaptioner(nn.Module):
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             maps = over_pictures(self._maps, pictures, self.encoder)
             if self.decoder.films:
-                return maps.mean((-2, -1))
-            placed: Tensor = self.positions(maps)
+                return maps.mean((-2, -1)) if self.positions is None else self.positions(maps)
+            placed: Tensor = maps if self.positions is None else self.positions(maps)
             return placed.flatten(2).transpose(1, 2)
 
     def _maps(self, pictures: Tensor) -> Tensor:
@@ -121,6 +124,13 @@ class PictureCaptioner(nn.Module):
         context = self.decoder.remember(self.annotations(pictures))
         y, _ = self.decoder.given(context)(words)
         return y
+
+
+def annotation_size(encoder: PictureNetwork, *, films: bool, positions: bool) -> int:
+    """Return how long the annotations are that a ``PictureCaptioner`` makes."""
+    if not positions:
+        return encoder.feature_size
+    return (Moments if films else Positions).size(encoder.feature_size)
 
 
 class _Maps(nn.Module):

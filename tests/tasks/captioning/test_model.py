@@ -290,15 +290,16 @@ def test_options_of_the_encoder_reach_it_and_no_others() -> None:
         build_captioner("show_and_tell", "resnet18", 11, {"encoder.widht": 2})
 
 
-def test_pictures_have_positions_unless_they_are_not_wanted_and_films_have_none() -> None:
-    assert captioner_options("show_attend_tell", "plain_cnn")["encoder.positions"] is True
-    assert "encoder.positions" not in captioner_options("temporal_attention", "plain_cnn")
-    for name, wanted, more in (
-        ("show_attend_tell", {}, 2),
-        ("show_attend_tell", {"encoder.positions": False}, 0),
-        ("temporal_attention", {}, 0),
+def test_there_are_positions_unless_they_are_not_wanted() -> None:
+    without = {"encoder.positions": False}
+    for name, wanted, times, more in (
+        ("show_attend_tell", {}, 1, 2),
+        ("show_attend_tell", without, 1, 0),
+        ("temporal_attention", {}, 3, 1),
+        ("temporal_attention", without, 1, 0),
     ):
+        assert captioner_options(name, "plain_cnn")["encoder.positions"] is True
         network = build_captioner(name, "plain_cnn", 11, SMALL | wanted)
-        assert network.decoder.feature_size == network.encoder.feature_size + more
+        assert network.decoder.feature_size == times * network.encoder.feature_size + more
     with pytest.raises(ConfigError, match=r"encoder\.positions"):
         build_captioner("show_attend_tell", "plain_cnn", 11, SMALL | {"encoder.positions": 1})

@@ -6,9 +6,9 @@ from typing import Any
 from torch import Tensor
 
 from unrolled.encoders import PictureNetwork
-from unrolled.encoders.positions import Positions
 from unrolled.errors import ConfigError
 from unrolled.models import Captioner, PictureCaptioner
+from unrolled.models.picture_captioner import annotation_size
 from unrolled.registry import lookup, names
 from unrolled.tasks.model_folder import require_fitting_sizes
 from unrolled.tasks.network_options import build_with, options_of, plain_options, unlike
@@ -37,7 +37,8 @@ def build_captioner(
         encoder: of the network over pictures.
         vocabulary_size: words that the decoder knows.
         options: of the decoder; those whose names begin with "encoder." are the encoder's, and
-            "encoder.positions" tells every place of a picture its row and column.
+            "encoder.positions" tells every place of a picture its row and column, and every
+            frame of a film whereabouts things are in it, and when it is.
     Raises:
         ConfigError: an unknown name or option, or a network of another kind.
     Example:
@@ -52,7 +53,7 @@ def build_captioner(
     positions = seen.pop(_POSITIONS, False)
     require_kind(f"{_ENCODER}{_POSITIONS}", positions, bool)
     looking = build_with(encoder_class(encoder), encoder, {}, seen, _of_encoder(chosen))
-    size = looking.feature_size + (Positions.channels if positions else 0)
+    size = annotation_size(looking, films=captioner_class(name).films, positions=positions)
     given = {"vocabulary_size": vocabulary_size, "feature_size": size}
     allowed = _of_decoder(chosen)
     decoder = build_with(captioner_class(name), name, given, _of_decoder(mine), allowed)
@@ -82,7 +83,7 @@ def captioner_options(name: str, encoder: str) -> dict[str, Any]:
     decoder |= {key: size for key, size in _SMALL.items() if key in decoder}
     seen = options_of(encoder_class(encoder), ("class_count", "input_channels"))
     seen |= _USUAL_ENCODER.get(encoder, {})
-    seen |= {} if captioner_class(name).films else {_POSITIONS: True}
+    seen |= {_POSITIONS: True}
     return decoder | {f"{_ENCODER}{key}": value for key, value in seen.items()}
 
 
