@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from unrolled import cells
-from unrolled.kernels.loop import Rows
 from unrolled.kernels.plan import Plan
+from unrolled.kernels.ragged import Rows
 from unrolled.kernels.trace import UnplannableError
 from unrolled.recurrence import Recurrence
 from unrolled.state import leaves, map_leaves
