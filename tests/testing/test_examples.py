@@ -1,6 +1,7 @@
 """The table of examples: every public module, in every check, in both precisions."""
 
 import doctest
+import gc
 import importlib
 import inspect
 import pkgutil
@@ -12,7 +13,7 @@ import torch
 import unrolled
 from unrolled import cells, fused
 from unrolled.recurrence import Recurrence
-from unrolled.state import Tree, named_leaves, state_dtype
+from unrolled.state import Tree, leaves, map_leaves, named_leaves, state_dtype
 from unrolled.testing import check_recurrence
 from unrolled.testing.case import Case, call
 from unrolled.testing.examples import EXAMPLES, Example
@@ -40,6 +41,29 @@ def test_law(name: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> 
     if dtype == torch.float64:  # shapes are those of float32, where every annotation is checked
         monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     check_all(name, dtype, seed=int(dtype == torch.float64))  # other cuts, lengths and resets
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_what_a_call_made_goes_with_it(name: str) -> None:
+    """A cycle would keep all tensors of a call until Python looks for garbage."""
+    case = case_of(BY_NAME[name], torch.float32)
+
+    def learn() -> None:
+        context = None if case.context is None else map_leaves(torch.clone, case.context)
+        bound = case.module if context is None else case.module.given(context)
+        y, _ = call(bound, case.x)
+        loss = sum(leaf.sum() for leaf in leaves(y))
+        if isinstance(loss, torch.Tensor) and loss.requires_grad:
+            loss.backward()
+
+    learn()  # what is made once and kept
+    gc.collect()
+    gc.disable()
+    try:
+        learn()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def is_planned(example: Example) -> bool:
