@@ -5,6 +5,7 @@ import gc
 import importlib
 import inspect
 import pkgutil
+import weakref
 
 import jaxtyping
 import pytest
@@ -43,25 +44,32 @@ def test_law(name: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> 
     check_all(name, dtype, seed=int(dtype == torch.float64))  # other cuts, lengths and resets
 
 
+def with_bases(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
+    return [*tensors, *(tensor._base for tensor in tensors if tensor._base is not None)]
+
+
 @pytest.mark.parametrize("name", BY_NAME)
 def test_what_a_call_made_goes_with_it(name: str) -> None:
     """A cycle would keep all tensors of a call until Python looks for garbage."""
     case = case_of(BY_NAME[name], torch.float32)
 
-    def learn() -> None:
-        context = None if case.context is None else map_leaves(torch.clone, case.context)
-        bound = case.module if context is None else case.module.given(context)
+    def learn() -> list[weakref.ref[torch.Tensor]]:
+        bound, made = case.module, []
+        if case.context is not None:
+            context = map_leaves(torch.clone, case.context)
+            bound, made = bound.given(context), leaves(context)
         y, _ = call(bound, case.x)
+        given = {id(leaf) for leaf in with_bases(leaves(case.x))}  # y may be x
+        made += [leaf for leaf in with_bases(leaves(y)) if id(leaf) not in given]
         loss = sum(leaf.sum() for leaf in leaves(y))
         if isinstance(loss, torch.Tensor) and loss.requires_grad:
             loss.backward()
+        return [weakref.ref(tensor) for tensor in made]
 
     learn()  # what is made once and kept
-    gc.collect()
     gc.disable()
     try:
-        learn()
-        assert gc.collect() == 0
+        assert not any(reference() is not None for reference in learn())
     finally:
         gc.enable()
 
