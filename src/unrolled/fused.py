@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from unrolled.kernels import native, stepper
 from unrolled.kernels.glance import guarded
 from unrolled.kernels.guards import Guarded
-from unrolled.kernels.loop import Rows
 from unrolled.kernels.plan import Plan
 from unrolled.kernels.program import Program
+from unrolled.kernels.ragged import Rows, Stretches, spread, take
 from unrolled.kernels.trace import UnplannableError
 from unrolled.state import Tree, leaves, map_leaves, named_leaves
 
@@ -273,42 +273,26 @@ def ragged_scan(
         reset: ``[B, T]``.
     """
     batch_size, num_steps = reset.shape
-    time = torch.arange(num_steps)
-    alive = time < lengths[:, None]
-    begins = (reset | (time == 0)) & alive
-    row, start = begins.nonzero(as_tuple=True)
-    if not len(row):
+    stretches = Stretches.of(lengths, reset)
+    if stretches is None:
         empty = [
             leaf.new_zeros(batch_size, num_steps, *leaf.shape[1:])
             for leaf in leaves(planned.output)
         ]
         return like(planned.output, empty), state
-    following = torch.cat([start[1:], start.new_zeros(1)])
-    is_last = torch.cat([row[1:] != row[:-1], torch.ones(1, dtype=torch.bool)])
-    length = torch.where(is_last, lengths[row], following) - start
-    order = length.argsort(descending=True, stable=True)
-    row, start, length, is_last = row[order], start[order], length[order], is_last[order]
-    steps, sequence = (time[: int(length[0]), None] < length).nonzero(as_tuple=True)
-    index = row[sequence] * num_steps + start[sequence] + steps
-    counts = torch.bincount(steps).tolist()
-    anew = reset[row, start]
-    first = [
-        torch.where(anew[:, None], new[row], old[row])
-        for new, old in zip(leaves(fresh), leaves(state), strict=True)
-    ]
-    inputs = [leaf.flatten(0, 1)[index] for leaf in leaves(x)]
-    ys, after = planned.plan.run(inputs, first, planned.statics, Rows(tuple(counts)), execute)
-    ys = [_spread(y, index, batch_size, num_steps) for y in ys]
+    rows, row, begins_anew, is_last, places = stretches
+    first = [leaf[row] for leaf in leaves(state)]
+    if begins_anew.any():
+        anew = [leaf[row] for leaf in leaves(fresh)]
+        first = [torch.where(begins_anew[:, None], *pair) for pair in zip(anew, first, strict=True)]
+    inputs = [take(leaf.flatten(0, 1), places) for leaf in leaves(x)]
+    ys, after = planned.plan.run(inputs, first, planned.statics, rows, execute)
+    ys = [spread(y, places, reset.numel()).view(batch_size, num_steps, *y.shape[1:]) for y in ys]
     ends = [
         old.index_copy(0, row[is_last], new[is_last])
         for old, new in zip(leaves(state), after, strict=True)
     ]
     return like(planned.output, ys), like(state, ends)
-
-
-def _spread(y: Tensor, index: Tensor, batch_size: int, num_steps: int) -> Tensor:
-    whole = y.new_zeros(batch_size * num_steps, *y.shape[1:]).index_copy(0, index, y)
-    return whole.view(batch_size, num_steps, *y.shape[1:])
 
 
 def like(template: Tree, tensors: list[Tensor]) -> Tree:

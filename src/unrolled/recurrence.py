@@ -352,20 +352,21 @@ def repeat_rows(tensor: Tensor, batch_size: int) -> Tensor:
 
 def _rebind(module: RecurrenceT, choose: Callable[[Any], Any]) -> RecurrenceT:
     """Copy a tree of modules, sharing every tensor, with ``choose(module)`` as each context."""
+    return cast(RecurrenceT, _bound(module, choose))
 
-    def bind(module: nn.Module) -> nn.Module:
-        # Not copy.copy: torch forbids it for modules with parametrizations, such as weight_norm.
-        bound = object.__new__(type(module))
-        vars(bound).update(vars(module))
-        bound._modules = {
-            name: child if child is None else bind(child) for name, child in module._modules.items()
-        }
-        if isinstance(module, Recurrence):
-            vars(bound)["_context"] = choose(module)
-            fused.share_plans(bound, module)  # or every picture would be planned for anew
-        return bound
 
-    return cast(RecurrenceT, bind(module))
+def _bound(module: nn.Module, choose: Callable[[Any], Any]) -> nn.Module:
+    # Not copy.copy: torch forbids it for modules with parametrizations, such as weight_norm.
+    bound = object.__new__(type(module))
+    vars(bound).update(vars(module))
+    bound._modules = {
+        name: child if child is None else _bound(child, choose)
+        for name, child in module._modules.items()
+    }
+    if isinstance(module, Recurrence):
+        vars(bound)["_context"] = choose(module)
+        fused.share_plans(bound, module)  # or every picture would be planned for anew
+    return bound
 
 
 def _check_state(state: Tree, batch_size: int) -> None:

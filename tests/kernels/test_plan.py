@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from unrolled import cells
-from unrolled.kernels.loop import Rows
 from unrolled.kernels.plan import Plan
+from unrolled.kernels.ragged import Rows
 from unrolled.kernels.trace import UnplannableError
 from unrolled.recurrence import Recurrence
 from unrolled.state import leaves, map_leaves
@@ -159,3 +159,13 @@ def test_refusals_say_why() -> None:
     cell.outside = torch.ones(D)
     with pytest.raises(UnplannableError, match="neither x, state, parameter nor buffer"):
         planned(cell)
+
+
+@pytest.mark.parametrize("name", [name for name in CELLS if name != "LayerNormLSTM"])
+def test_only_products_are_computed_before_the_loop(name: str) -> None:
+    """Arithmetic there would go through memory once for every operation, and twice going back."""
+    plan = planned(getattr(cells, name)(C, D))
+    before = [plan.lifted.inputs[number] for number in plan.core.inputs]
+    assert before
+    for node in before:
+        assert node.operation is None or node.name in ("aten.mm.default", "aten.addmm.default")

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from unrolled.kernels.loop import Rows
+from unrolled.kernels.ragged import Rows
 from unrolled.nn._turn import Turn
 
 

@@ -1,9 +1,11 @@
 """The table of examples: every public module, in every check, in both precisions."""
 
 import doctest
+import gc
 import importlib
 import inspect
 import pkgutil
+import weakref
 
 import jaxtyping
 import pytest
@@ -12,7 +14,7 @@ import torch
 import unrolled
 from unrolled import cells, fused
 from unrolled.recurrence import Recurrence
-from unrolled.state import Tree, named_leaves, state_dtype
+from unrolled.state import Tree, leaves, map_leaves, named_leaves, state_dtype
 from unrolled.testing import check_recurrence
 from unrolled.testing.case import Case, call
 from unrolled.testing.examples import EXAMPLES, Example
@@ -40,6 +42,36 @@ def test_law(name: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> 
     if dtype == torch.float64:  # shapes are those of float32, where every annotation is checked
         monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     check_all(name, dtype, seed=int(dtype == torch.float64))  # other cuts, lengths and resets
+
+
+def with_bases(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
+    return [*tensors, *(tensor._base for tensor in tensors if tensor._base is not None)]
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_what_a_call_made_goes_with_it(name: str) -> None:
+    """A cycle would keep all tensors of a call until Python looks for garbage."""
+    case = case_of(BY_NAME[name], torch.float32)
+
+    def learn() -> list[weakref.ref[torch.Tensor]]:
+        bound, made = case.module, []
+        if case.context is not None:
+            context = map_leaves(torch.clone, case.context)
+            bound, made = bound.given(context), leaves(context)
+        y, _ = call(bound, case.x)
+        given = {id(leaf) for leaf in with_bases(leaves(case.x))}  # y may be x
+        made += [leaf for leaf in with_bases(leaves(y)) if id(leaf) not in given]
+        loss = sum(leaf.sum() for leaf in leaves(y))
+        if isinstance(loss, torch.Tensor) and loss.requires_grad:
+            loss.backward()
+        return [weakref.ref(tensor) for tensor in made]
+
+    learn()  # what is made once and kept
+    gc.disable()
+    try:
+        assert not any(reference() is not None for reference in learn())
+    finally:
+        gc.enable()
 
 
 def is_planned(example: Example) -> bool:

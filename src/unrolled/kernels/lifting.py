@@ -143,7 +143,7 @@ class _Lifter(Arithmetic):
         if number is not None:
             return self.graph.fill(number, width)
         if node.part is Part.INPUT and not (self.whole and node.operation):
-            return self._input(node, width)
+            return self._light(node, width) or self._input(node, width)
         if node.operation is None:
             if node.dtype != torch.float32:
                 raise UnplannableError(f"a leaf of its state is {node.dtype}")
@@ -154,12 +154,22 @@ class _Lifter(Arithmetic):
                 return value
         raise UnplannableError(f"{said(node)} has no place in a program")
 
+    def _light(self, node: Node, width: int) -> Value | None:
+        """Return arithmetic on what depends on x alone, where the loop can do it.
+
+        There the numbers are at hand; before it each operation would go through memory for all
+        steps, and its gradient again.
+        """
+        if node.operation is None:
+            return None
+        try:
+            kinds = (self.unary, self.binary, self._structure)
+            return next((value for kind in kinds if (value := kind(node, width)) is not None), None)
+        except UnplannableError:
+            return None
+
     def _input(self, node: Node, width: int) -> Value:
-        """Return what depends on x alone; columns of something are taken in the loop."""
-        span = _columns(node)
-        if span is not None:
-            base, column = span
-            return self.graph.slice(self.row(base), column, width)
+        """Return what depends on x alone and is computed before the loop."""
         if node.dtype != torch.float32:
             raise UnplannableError(f"{said(node)} is {node.dtype}")
         number = self.inputs.setdefault(node, len(self.inputs))

@@ -1,7 +1,6 @@
 """The loop: a core's programs run over all steps, and their gradients."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor
 from unrolled.kernels.core import Core, Group, Run
 from unrolled.kernels.graph import Leaf, Value
 from unrolled.kernels.program import Kind, Program
+from unrolled.kernels.ragged import Rows
 
 
 class Execute(Protocol):
@@ -23,51 +23,6 @@ class Execute(Protocol):
         counts: Sequence[int],
     ) -> None:
         """Run it over all steps, writing into the tensors."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Which rows are active at which step; longest sequences first, none of length 0.
-
-    Args:
-        counts: active rows by step, never growing, none of them 0.
-    """
-
-    counts: tuple[int, ...]
-
-    @property
-    def batch_size(self) -> int:
-        """Sequences."""
-        return self.counts[0]
-
-    @property
-    def total(self) -> int:
-        """Rows of all steps together."""
-        return sum(self.counts)
-
-    @property
-    def is_even(self) -> bool:
-        """Tell whether all sequences are equally long."""
-        return self.counts[-1] == self.counts[0]
-
-    def last(self) -> Tensor:
-        """Return by row where its last state is in ``[batch_size + total]`` rows of states."""
-        place = torch.arange(self.batch_size)
-        offset = self.batch_size
-        for count in self.counts:
-            place[:count] = torch.arange(offset, offset + count)
-            offset += count
-        return place
-
-    def before(self) -> Tensor:
-        """Return for each row of each step where the state before it is."""
-        offsets, offset = [0], self.batch_size
-        for count in self.counts[:-1]:
-            offsets.append(offset)
-            offset += count
-        return torch.cat(
-            [torch.arange(at, at + count) for at, count in zip(offsets, self.counts, strict=True)]
-        )
 
 
 class Given(NamedTuple):

@@ -298,7 +298,13 @@ def _pointers(
             _complain(len(places), tensor, (rows[kind], width))
         else:
             places.append(tensor.data_ptr())
-    return (ctypes.c_void_p * len(tensors))(*places)
+    return _array_of(len(tensors))(*places)
+
+
+@cache
+def _array_of(count: int) -> type[ctypes.Array[ctypes.c_void_p]]:
+    """Return a type that takes longer to make than what is made of it."""
+    return ctypes.c_void_p * count
 
 
 def _complain(number: int, tensor: Tensor | None, shape: tuple[int, int]) -> NoReturn:

@@ -11,7 +11,8 @@ from torch import Tensor
 from unrolled.kernels import naive
 from unrolled.kernels.core import Core
 from unrolled.kernels.lifting import lift
-from unrolled.kernels.loop import Execute, Given, Rows, run_core
+from unrolled.kernels.loop import Execute, Given, run_core
+from unrolled.kernels.ragged import Rows
 from unrolled.kernels.rows import require_apart
 from unrolled.kernels.trace import (
     Node,

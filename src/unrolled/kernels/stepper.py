@@ -8,7 +8,8 @@ from torch import Tensor
 from unrolled.kernels import native
 from unrolled.kernels.core import Core
 from unrolled.kernels.lifting import lift
-from unrolled.kernels.loop import Buffers, Rows
+from unrolled.kernels.loop import Buffers
+from unrolled.kernels.ragged import Rows
 from unrolled.kernels.trace import Trace, UnplannableError, replay, static_arguments
 
 

@@ -318,27 +318,38 @@ def replay(nodes: Sequence[Node], known: dict[Node, Tensor], batch_size: int) ->
         known: tensors by node, at least all arguments; what is computed is added to it.
         batch_size: what ``BATCH`` stands for.
     """
-    results: dict[tuple[Any, ...], Any] = {}
+    replayed = _Replay(known, batch_size)
+    for node in nodes:
+        replayed.compute(node)
+    return known
 
-    def fill(value: Any) -> Any:
-        if isinstance(value, Node):
-            return compute(value)
-        if isinstance(value, (tuple, list)):
-            return type(value)(fill(item) for item in value)
-        return batch_size if value is BATCH else value
 
-    def compute(node: Node) -> Tensor:
-        if node not in known:
-            keywords = {key: fill(value) for key, value in node.keywords.items()}
+class _Replay:
+    """What is known of a trace, and what follows from it.
+
+    Functions within a function that call each other would be a cycle, and keep every tensor of a
+    call until the garbage is collected.
+    """
+
+    def __init__(self, known: dict[Node, Tensor], batch_size: int) -> None:
+        self.known, self.batch_size = known, batch_size
+        self.results: dict[tuple[Any, ...], Any] = {}
+
+    def compute(self, node: Node) -> Tensor:
+        if node not in self.known:
+            keywords = {key: self.fill(value) for key, value in node.keywords.items()}
             if node.index is None:
-                known[node] = node.operation(*fill(node.arguments), **keywords)
+                self.known[node] = node.operation(*self.fill(node.arguments), **keywords)
             else:
                 key = (node.operation, id(node.arguments))
-                if key not in results:
-                    results[key] = node.operation(*fill(node.arguments), **keywords)
-                known[node] = results[key][node.index]
-        return known[node]
+                if key not in self.results:
+                    self.results[key] = node.operation(*self.fill(node.arguments), **keywords)
+                self.known[node] = self.results[key][node.index]
+        return self.known[node]
 
-    for node in nodes:
-        compute(node)
-    return known
+    def fill(self, value: Any) -> Any:
+        if isinstance(value, Node):
+            return self.compute(value)
+        if isinstance(value, (tuple, list)):
+            return type(value)(self.fill(item) for item in value)
+        return self.batch_size if value is BATCH else value

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled import fused
-from unrolled.kernels.loop import Rows
+from unrolled.kernels.ragged import Rows
 from unrolled.nn._sequences import Sequences
 from unrolled.nn._steps import Sizes, plan_of
 from unrolled.nn._turn import Turn

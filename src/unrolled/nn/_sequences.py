@@ -5,7 +5,7 @@ from typing import NamedTuple
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from unrolled.kernels.loop import Rows
+from unrolled.kernels.ragged import Rows
 
 
 class Sequences(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.kernels.loop import Rows
+from unrolled.kernels.ragged import Rows
 
 
 class Turn:
