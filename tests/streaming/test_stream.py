@@ -132,6 +132,27 @@ def test_frames_of_several_parts_survive_a_file(tmp_path: Path) -> None:
     assert resumed.push(frame).tolist() == [[4.0] * 3] * 2
 
 
+def test_frames_may_lie_anyhow_and_are_not_kept() -> None:
+    torch.manual_seed(0)
+    cell, x = LSTM(5, 7).eval(), torch.randn(2, 6, 5)
+    with torch.no_grad():
+        expected, _ = cell(x)
+    frames = [
+        x[:, 0].clone(),
+        x[:, 1].t().contiguous().t(),  # columns side by side
+        x[:, 2],  # every sixth row
+        x[:, 3].clone().requires_grad_(),
+        x[:, 4].clone(),
+        x[:, 5].t().contiguous().t().requires_grad_(),
+    ]
+    stream = Stream(cell)
+    for t, frame in enumerate(frames):
+        y_t = stream.push(frame)
+        assert torch.allclose(y_t, expected[:, t], atol=1e-6), t
+        assert not y_t.requires_grad
+        frame.data.zero_()  # its owner's to write over
+
+
 def test_what_a_stream_refuses(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"call module.eval\(\) first"):
         Stream(LSTM(3, 5))

@@ -45,8 +45,9 @@ class Stepper:
         matrices = [known[node] for node in lifted.matrices]
         # A frame's own leaf, by number; a leaf that the step does not use is not looked at.
         self._inputs = [
-            (lifted.inputs[number].number, buffers.whole(run.inputs[number]))
+            (lifted.inputs[number].number, place, buffers.whole(place))
             for number in core.inputs
+            if (place := run.inputs[number]) is not None
         ]
         self._emitted = [buffers.whole(number) for number in run.emitted]
         packed = native.pack(run.program, matrices)
@@ -56,10 +57,21 @@ class Stepper:
 
     def step(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Take the leaves of a frame ``[B, n]``, and return those of the output."""
-        for number, buffer in self._inputs:
-            buffer.copy_(inputs[number])
+        for number, place, buffer in self._inputs:
+            leaf = inputs[number]
+            self._run.put(place, leaf if _lies_like(leaf, buffer) else buffer.copy_(leaf.detach()))
         self._run()
         return [emitted.clone() for emitted in self._emitted]
+
+
+def _lies_like(leaf: Tensor, buffer: Tensor) -> bool:
+    """Tell whether a tensor can be read in the place of a buffer."""
+    return (
+        leaf.is_contiguous()
+        and leaf.dtype is torch.float32
+        and leaf.is_cpu
+        and leaf.numel() == buffer.numel()
+    )
 
 
 def _threads(matrices: list[Tensor]) -> int:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import ConfigError, ReaderError, ShapeError, StateError
-from unrolled.fused import Stepping
+from unrolled.fused import Stepper, Stepping
 from unrolled.kernels.trace import UnplannableError
 from unrolled.layers.prepared import PreparedStepper
 from unrolled.recurrence import ContextT, InputT, OutputT, Recurrence, StateT
@@ -90,7 +90,6 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
     def _now(self) -> StateT:
         return self._state if self._stepper is None else cast(StateT, self._stepper.state)
 
-    @torch.no_grad()
     def push(self, x_t: InputT, *, rows: Tensor | None = None) -> OutputT:
         """Take the next frame of every stream, or of streams ``rows [M]`` alone.
 
@@ -98,9 +97,17 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
             ShapeError: the frame differs in shape or dtype from the first, or in its rows.
             StateError: ``rows`` before every stream has had its first frame.
         """
-        # A native step takes microseconds, and so does a walk through a tree: most are one tensor.
-        if rows is None and not self._restarts and _looks(x_t) == self._looks is not None:
+        # A native step takes microseconds, and so does a walk through a tree, or turning gradients
+        # off: most frames are one tensor, and no graph begins at a step that is no operation.
+        is_like_last = (
+            rows is None and not self._restarts and _looks(x_t) == self._looks is not None
+        )
+        if is_like_last and isinstance(self._stepper, Stepper):
             return self._advance(x_t)
+        with torch.no_grad():
+            return self._advance(x_t) if is_like_last else self._push(x_t, rows)
+
+    def _push(self, x_t: InputT, rows: Tensor | None) -> OutputT:
         if not self._frame:
             if rows is not None:
                 raise StateError("a first frame for every stream", "one for some rows")
