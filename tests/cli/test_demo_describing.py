@@ -11,9 +11,11 @@ from PIL import Image
 
 from tests.cli.test_demo import in_terminal
 from tests.reports.short import shorten_reports
-from unrolled.cli import demo_describing, main
+from unrolled.cli import demo, demo_describing, main
 from unrolled.tasks import describer
+from unrolled.tasks.captioning.learning_options import CaptioningTrainingOptions
 from unrolled.tasks.captioning.model import CaptioningModel
+from unrolled.tasks.describer_options import describer_training
 from unrolled.training.signals import Stopped
 
 DESCRIBING = ["demo", "--only", "describing", "--minutes", "0.01", "--out", "d"]
@@ -21,10 +23,16 @@ DESCRIBING = ["demo", "--only", "describing", "--minutes", "0.01", "--out", "d"]
 FEW = replace(describer.READING, scenes=60, split="60/20/20")
 
 
+def in_thirty_steps(_minutes: float, seed: int) -> CaptioningTrainingOptions:
+    """In minutes, a busy machine might learn to say nothing at all."""
+    return replace(describer_training(1, seed), max_minutes=None, max_steps=30)
+
+
 @pytest.fixture(autouse=True)
 def _short_and_elsewhere(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(describer, "READING", FEW)
+    monkeypatch.setitem(demo._TRAININGS, "describing", in_thirty_steps)
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +42,7 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patched, contextlib.chdir(folder):
         shorten_reports(patched)
         patched.setattr(describer, "READING", FEW)
+        patched.setitem(demo._TRAININGS, "describing", in_thirty_steps)
         with (folder / "printed.json").open("w") as printed, contextlib.redirect_stdout(printed):
             assert main([*DESCRIBING, "--json"]) == 0
     return folder
