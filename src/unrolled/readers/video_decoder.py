@@ -131,12 +131,16 @@ class Decoder:
         if self._order:
             stamp = heappop(self._order)
         if stamp is not None:
-            seconds = float(stamp * self._time_base)
+            seconds = self._seconds(stamp)
         else:
             seconds = 0.0 if self._last is None else self._last + self._step_seconds
         heappush(self._held, (seconds + self._ahead, self._taken, frame))
         self._taken += 1
         self._release(_HELD if self._taken < self._hold_until else 0)
+
+    def _seconds(self, stamp: int) -> float:
+        # The quotient of two whole numbers is rounded as a Fraction is, and takes a tenth as long.
+        return stamp * self._time_base.numerator / self._time_base.denominator
 
     def _release(self, keep: int) -> None:
         """Hand on the frames that are held, the earliest first; one that comes too late is lost."""
@@ -154,17 +158,17 @@ class Decoder:
                 self._ahead += self._last + self._step_seconds - seconds
 
     def _tell(self, packet: "av.Packet[VideoStream] | None", words: str, corrupt: bool) -> None:
+        if packet is not None and not (words or _heard or corrupt):
+            return  # as nearly always
         heard = [message.strip() for _, _, message in _heard]
         _heard.clear()
         if packet is None and not words and not heard:
             self._tell_missing()
             return
-        if not words and not heard and not corrupt:
-            return
         said = words or (heard[0] if heard else "the picture is damaged")
         seconds = None
         if packet is not None and packet.pts is not None:
-            seconds = float(packet.pts * self._time_base)
+            seconds = self._seconds(packet.pts)
         self._on_damage(self._number, seconds if seconds is not None else self._last, said)
 
     def _tell_missing(self) -> None:
