@@ -6,7 +6,7 @@ from torch import Tensor
 
 from tests.kernels.machines import every_isa
 from unrolled.kernels import naive
-from unrolled.kernels.frames import DepthwiseTaps, PointwiseProduct
+from unrolled.kernels.frames import ChannelGate, DepthwiseTaps, PointwiseProduct
 
 # Rows, channels, height and width; taps in time, height and width; stride, padding.
 CASES = [
@@ -79,6 +79,37 @@ def test_a_convolution_of_one_place_is_torchs(adds, rectifies, has_bias, isa, mo
     found = native(x, other if adds else None)
     assert found.is_contiguous(memory_format=torch.channels_last)
     assert torch.allclose(found, expected.relu() if rectifies else expected, rtol=1e-5, atol=1e-5)
+
+
+@every_isa
+@pytest.mark.parametrize("gated", [False, True])
+@pytest.mark.parametrize("swishes", [False, True])
+@pytest.mark.parametrize("adds", [False, True])
+def test_a_gate_and_a_swish_come_before_the_product(gated, swishes, adds, isa, monkeypatch) -> None:
+    monkeypatch.setenv("UNROLLED_ISA", isa)
+    x, other = frame(1, 37, 3, 5), frame(1, 11, 3, 5)
+    weight, gate = torch.randn(37, 11), torch.rand(1, 37) if gated else None
+    native = PointwiseProduct(
+        weight, None, 15, adds=adds, rectifies=False, gated=gated, swishes=swishes
+    )
+    before = x if gate is None else x * gate[:, :, None, None]
+    before = torch.nn.functional.silu(before) if swishes else before
+    expected = torch.nn.functional.conv2d(before, weight.T[:, :, None, None])
+    expected = expected + other if adds else expected
+    found = native(x.clone(), other if adds else None, gate)
+    assert torch.allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@every_isa
+def test_a_gate_looks_at_all_places_of_the_picture_it_is_given(isa, monkeypatch) -> None:
+    monkeypatch.setenv("UNROLLED_ISA", isa)
+    parameters = [torch.randn(shape) for shape in ((5, 33), (5,), (33, 5), (33,))]
+    gate = ChannelGate(*parameters)
+    squeeze, squeeze_bias, excite, excite_bias = parameters
+    for x in (frame(1, 33, 4, 7), frame(1, 33, 4, 7)):
+        inner = (squeeze @ x.mean((-2, -1))[0] + squeeze_bias).relu()
+        expected = (excite @ inner + excite_bias).sigmoid()
+        assert torch.allclose(gate(x), expected[None], rtol=1e-5, atol=1e-6)
 
 
 @every_isa

@@ -7,7 +7,15 @@ import torch
 from torch import nn
 
 from unrolled.kernels.trace import UnplannableError
-from unrolled.layers import BatchNorm, CausalConv3d, CausalMeanPool, PerFrame, Residual, Serial
+from unrolled.layers import (
+    BatchNorm,
+    CausalConv3d,
+    CausalMeanPool,
+    PerFrame,
+    Residual,
+    Serial,
+    SqueezeExcitation,
+)
 from unrolled.layers.prepared import PreparedStepper
 from unrolled.models import CausalR2Plus1D, CausalSmall, CausalX3D
 from unrolled.recurrence import Recurrence
@@ -55,6 +63,19 @@ NETWORKS = {
             Serial(CausalConv3d(3, 3, kernel_size=(3, 1, 1))),
             Serial(PerFrame(nn.ReLU(inplace=True)), CausalConv3d(3, 3, kernel_size=(1, 1, 1))),
         ),
+    ),
+    "swishing": lambda: Serial(
+        PerFrame(nn.SiLU()),  # of the caller's frame
+        CausalConv3d(3, 4, kernel_size=(1, 1, 1)),
+        PerFrame(SqueezeExcitation(4, 2)),
+        CausalConv3d(4, 4, kernel_size=(1, 1, 1), bias=False),
+        Residual(  # the way around needs what the swish is made of
+            Serial(PerFrame(nn.SiLU()), CausalConv3d(4, 4, kernel_size=(1, 1, 1))),
+        ),
+        CausalConv3d(4, 3, kernel_size=(2, 1, 1)),
+        PerFrame(nn.SiLU()),
+        CausalConv3d(3, 3, kernel_size=(2, 1, 1)),  # keeps what the swish gives
+        PerFrame(nn.SiLU()),
     ),
     "residual": lambda: Serial(
         Residual(Serial(CausalConv3d(3, 3, kernel_size=(2, 1, 1)), PerFrame(nn.ReLU()))),

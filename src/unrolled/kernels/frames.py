@@ -72,54 +72,129 @@ class DepthwiseTaps:
         return y
 
 
-class PointwiseProduct:
-    """A convolution of one place: y = x @ weight + bias + other, rectified if wanted.
+class ChannelGate:
+    """What scales every channel of a picture: sigmoid(W_2 ReLU(W_1 mean(x) + b_1) + b_2).
 
-    Shapes: x [N, C, H, W] float32, channels last; weight [C, D]; bias [D]; other and y
-        [N, D, H, W], channels last.
+    Shapes: x [1, C, H, W] float32, channels last; squeeze [S, C]; excite [C, S]; what is returned
+        [1, C], written over by the next call.
+    Args:
+        squeeze: W_1, copied; of this moment.
+        squeeze_bias: b_1, [S].
+        excite: W_2, copied.
+        excite_bias: b_2, [C].
+    """
+
+    def __init__(
+        self, squeeze: Tensor, squeeze_bias: Tensor, excite: Tensor, excite_bias: Tensor
+    ) -> None:
+        squeezed, channels = squeeze.shape
+        mean, inner, gate = Operand(0), Operand(1), Operand(2)
+        into, out_of = Block(0, 0, 0, channels, True), Block(1, 0, 0, squeezed, True)
+        stages = (
+            Product(mean, (into,), squeezed, inner, Operand(3)),
+            Pointwise((Instruction(Op.RELU, squeezed, inner, (inner,)),)),
+            Product(inner, (out_of,), channels, gate, Operand(4)),
+            Pointwise((Instruction(Op.SIGMOID, channels, gate, (gate,)),)),
+        )
+        widths = (channels, squeezed, channels)
+        buffers = [Buffer(Kind.ROWS, width) for width in widths]
+        buffers += [Buffer(Kind.VECTOR, squeezed), Buffer(Kind.VECTOR, channels)]
+        program = Program(tuple(buffers), stages)
+        tensors = [squeeze.new_empty(1, width) for width in widths]
+        tensors += [squeeze_bias.contiguous(), excite_bias.contiguous()]
+        self._gate = tensors[2]
+        packed = native.pack(program, [squeeze, excite])
+        self._run = native.prepare(program, packed, tensors, (1,))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Look at all places of a picture."""
+        mean = x.mean((-2, -1))
+        self._run.put(0, mean)
+        self._run()
+        return self._gate
+
+
+class PointwiseProduct:
+    """A convolution of one place, and what is done to every place before it and behind it.
+
+        x = gate x                       if gated
+        x = x sigmoid(x)                 if it swishes
+        y = x @ weight + bias + other
+        y = max(y, 0)                    if it rectifies
+
+    Shapes: x [N, C, H, W] float32, channels last, written over if it is gated or swishes; gate
+        [1, C]; weight [C, D]; bias [D]; other and y [N, D, H, W], channels last.
     Args:
         weight: copied; of this moment.
         bias: or None.
         places: N times H times W.
         adds: whether there is another to add.
         rectifies: whether negative values become 0.
+        gated: whether channels are scaled first.
+        swishes: whether x goes through a swish first.
     """
 
     def __init__(
-        self, weight: Tensor, bias: Tensor | None, places: int, *, adds: bool, rectifies: bool
+        self,
+        weight: Tensor,
+        bias: Tensor | None,
+        places: int,
+        *,
+        adds: bool,
+        rectifies: bool,
+        gated: bool = False,
+        swishes: bool = False,
     ) -> None:
         inputs, outputs = weight.shape
-        x, y, other = Operand(0), Operand(1), Operand(3)
-        init = Operand(2)
-        work = []
+        x, y = Operand(0), Operand(1)
+        before, after = [], []
+        if gated:
+            before.append(Instruction(Op.MUL, inputs, x, (x, Operand(_GATE))))
+        if swishes:
+            before.append(Instruction(Op.SIGMOID, inputs, Operand(_SIGMOID), (x,)))
+            before.append(Instruction(Op.MUL, inputs, x, (x, Operand(_SIGMOID))))
         if adds:
-            work.append(Instruction(Op.ADD, outputs, y, (y, other)))
+            after.append(Instruction(Op.ADD, outputs, y, (y, Operand(_OTHER))))
         if rectifies:
-            work.append(Instruction(Op.RELU, outputs, y, (y,)))
-        kinds = ((Kind.ROWS, inputs), (Kind.ROWS, outputs), (Kind.VECTOR, outputs))
-        buffers = [Buffer(kind, width) for kind, width in kinds]
-        if adds:
-            buffers.append(Buffer(Kind.ROWS, outputs))
-        product = Product(x, (Block(0, 0, 0, inputs),), outputs, y, init)
-        stages = (product, Pointwise(tuple(work))) if work else (product,)
-        program = Program(tuple(buffers), stages)
+            after.append(Instruction(Op.RELU, outputs, y, (y,)))
+        product = Product(x, (Block(0, 0, 0, inputs),), outputs, y, Operand(_BIAS))
+        ahead = (Pointwise(tuple(before)),) if before else ()
+        behind = (Pointwise(tuple(after)),) if after else ()
+        program = Program(_buffers(inputs, outputs), (*ahead, product, *behind))
         self.adds, self.rectifies, self._width = adds, rectifies, outputs
-        self._bias = torch.zeros(outputs) if bias is None else bias.contiguous()
+        bias = torch.zeros(outputs) if bias is None else bias.contiguous()
         room = weight.new_empty(places, max(inputs, outputs))
-        tensors = [room.view(-1)[: places * width].view(places, width) for _, width in kinds[:2]]
-        tensors.append(self._bias)
-        if adds:
-            tensors.append(tensors[1])
+        rows = [room.view(-1)[: places * width].view(places, width) for width in weight.shape]
+        gate = weight.new_empty(inputs)
         packed = native.pack(program, [weight])
+        tensors = (*rows, bias, rows[1], gate, None)
         self._run = native.prepare(program, packed, tensors, (places,))
 
-    def __call__(self, x: Tensor, other: Tensor | None = None) -> Tensor:
+    def __call__(
+        self, x: Tensor, other: Tensor | None = None, gate: Tensor | None = None
+    ) -> Tensor:
         """Multiply the channels of every place."""
         rows, _, height, width = x.shape
         y = torch.empty((rows, self._width, height, width), memory_format=_LAST)
         self._run.put(0, x)
         self._run.put(1, y)
         if other is not None:
-            self._run.put(3, other)
+            self._run.put(_OTHER, other)
+        if gate is not None:
+            self._run.put(_GATE, gate)
         self._run()
         return y
+
+
+_BIAS, _OTHER, _GATE, _SIGMOID = 2, 3, 4, 5  # buffers of a pointwise product, behind x and y
+
+
+def _buffers(inputs: int, outputs: int) -> tuple[Buffer, ...]:
+    return (
+        Buffer(Kind.ROWS, inputs),
+        Buffer(Kind.ROWS, outputs),
+        Buffer(Kind.VECTOR, outputs),
+        Buffer(Kind.ROWS, outputs),
+        Buffer(Kind.VECTOR, inputs),
+        Buffer(Kind.TILE, inputs),
+    )

@@ -16,6 +16,7 @@ from unrolled.layers.per_frame import PerFrame
 from unrolled.layers.residual import Residual, ResidualState
 from unrolled.layers.running_mean import RunningMean, RunningMeanState
 from unrolled.layers.serial import Serial
+from unrolled.layers.squeeze_excitation import SqueezeExcitation
 
 __all__ = [
     "BatchNorm",
@@ -42,4 +43,5 @@ __all__ = [
     "RunningMean",
     "RunningMeanState",
     "Serial",
+    "SqueezeExcitation",
 ]

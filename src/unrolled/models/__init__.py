@@ -13,7 +13,7 @@ from unrolled.models.causal_r2plus1d import (
     R2Plus1DBlockState,
 )
 from unrolled.models.causal_small import CausalSmall
-from unrolled.models.causal_x3d import CausalX3D, SqueezeExcitation
+from unrolled.models.causal_x3d import CausalX3D
 from unrolled.models.convlstm import ConvLSTMForecaster
 from unrolled.models.equal_parameters import hidden_size_for
 from unrolled.models.gru_rcn import GRURCN, GRURCNState
@@ -81,7 +81,6 @@ __all__ = [
     "S2VTState",
     "ShowAndTell",
     "ShowAttendTell",
-    "SqueezeExcitation",
     "TCNLanguageModel",
     "TemporalAttention",
     "bigram_nats",

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
 from unrolled.errors import ConfigError
 from unrolled.layers import (
@@ -15,32 +14,10 @@ from unrolled.layers import (
     Residual,
     RunningMean,
     Serial,
+    SqueezeExcitation,
 )
 from unrolled.models._blocks import convolution, rectified, space_pool
 from unrolled.recurrence import Recurrence
-
-
-class SqueezeExcitation(nn.Module):
-    """Scale every channel of a frame by what all of them say on the mean over its places.
-
-        y = x sigmoid(W_2 ReLU(W_1 mean(x) + b_1) + b_2)
-
-    Shapes: x [N, C, H, W] float; y as x.
-    Args:
-        num_features: C.
-        squeezed_size: channels in between.
-    Source: Hu et al. 2018, arXiv:1709.01507, eqs. 2-4.
-    """
-
-    def __init__(self, num_features: int, squeezed_size: int) -> None:
-        super().__init__()
-        self.squeeze = nn.Linear(num_features, squeezed_size)
-        self.excite = nn.Linear(squeezed_size, num_features)
-
-    def forward(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:
-        """Weigh the channels."""
-        gates: Tensor = self.excite(self.squeeze(x.mean((-2, -1))).relu()).sigmoid()
-        return x * gates[:, :, None, None]
 
 
 class CausalX3D(Serial):
