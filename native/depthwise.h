@@ -10,6 +10,10 @@ namespace {
 
 using namespace unrolled;
 
+constexpr int SIDE_BY_SIDE = 4;  // places of a block
+constexpr int ABREAST = REGISTERS == 32 ? 2 : 1;  // vectors of channels of a block
+alignas(64) const float ZEROS[ABREAST * LANES] = {};
+
 class DepthwiseRow {
    public:
     // Row `y` of the output of picture `number`.
@@ -19,59 +23,98 @@ class DepthwiseRow {
           top(y * call.stride - call.pad_height) {}
 
     void run() {
-        // Places between these see no border to the left or to the right.
-        int64_t begin = (call.pad_width + call.stride - 1) / call.stride;
-        int64_t end = (call.width - call.kernel_width + call.pad_width) / call.stride;
-        if (call.width + call.pad_width < call.kernel_width) end = -1;
-        if (end > call.out_width - 1) end = call.out_width - 1;
-        const int64_t whole = call.channels / LANES * LANES;
-        for (int64_t c = 0; c < whole; c += LANES) column<true>(c, begin, end);
-        if (whole < call.channels) column<false>(whole, begin, end);
+        if (call.kernel_width == 3 && call.stride == 1)
+            all_channels<true>();
+        else
+            all_channels<false>();
     }
 
    private:
-    // All places, for one vector of channels.
-    template <bool WHOLE>
-    void column(int64_t c, int64_t begin, int64_t end) {
+    // The last vectors reach back to channels that were done already rather than beyond the end.
+    template <bool TRIPLE>
+    void all_channels() {
+        constexpr int64_t WIDE = ABREAST * LANES;
+        const int64_t channels = call.channels;
+        if (channels < LANES) return all_places<1, false, TRIPLE>(0);
+        int64_t c = 0;
+        for (; c + WIDE <= channels; c += WIDE) all_places<ABREAST, true, TRIPLE>(c);
+        if (channels >= WIDE && channels - c > LANES)
+            return all_places<ABREAST, true, TRIPLE>(channels - WIDE);
+        for (; c < channels; c += LANES)
+            all_places<1, true, TRIPLE>(c + LANES > channels ? channels - LANES : c);
+    }
+
+    template <int P, bool WHOLE, bool TRIPLE>
+    void all_places(int64_t c) {
         int64_t x = 0;
-        for (; x < begin && x < call.out_width; x++) places<1, WHOLE>(x, c);
-        for (; x + 3 <= end; x += 4) places<4, WHOLE>(x, c);
-        for (; x < call.out_width; x++) places<1, WHOLE>(x, c);
+        for (; x + SIDE_BY_SIDE <= call.out_width; x += SIDE_BY_SIDE) {
+            const int64_t left = x * call.stride - call.pad_width;
+            const int64_t right = left + (SIDE_BY_SIDE - 1) * call.stride + call.kernel_width;
+            if (left >= 0 && right <= call.width)
+                places<SIDE_BY_SIDE, P, WHOLE, TRIPLE, true>(x, c);
+            else
+                places<SIDE_BY_SIDE, P, WHOLE, TRIPLE, false>(x, c);
+        }
+        switch (call.out_width - x) {
+            case 1: return places<1, P, WHOLE, TRIPLE, false>(x, c);
+            case 2: return places<2, P, WHOLE, TRIPLE, false>(x, c);
+            case 3: return places<3, P, WHOLE, TRIPLE, false>(x, c);
+        }
     }
 
     template <bool WHOLE>
-    V part(const float* p, int lanes) const {
+    V part(const float* p) const {
         if constexpr (WHOLE) return load(p);
-        return load_part(p, lanes);
+        return load_part(p, (int)call.channels);
     }
 
-    // N places side by side, whose weights are read once; more than one see no border.
-    template <int N, bool WHOLE>
+    // N places by P vectors of channels, whose weights are read once. INSIDE, none sees a border;
+    // TRIPLE, three taps lie side by side and move by one, so that each column is read once.
+    template <int N, int P, bool WHOLE, bool TRIPLE, bool INSIDE>
     void places(int64_t x, int64_t c) {
-        const int64_t C = call.channels, step = call.stride * C, line = call.width * C;
-        const int64_t left = x * call.stride - call.pad_width, right = call.width - left;
-        const int64_t begin = N == 1 && left < 0 ? -left : 0;
-        const int64_t end = N == 1 && right < call.kernel_width ? right : call.kernel_width;
+        const int64_t C = call.channels, left = x * call.stride - call.pad_width;
         const int64_t first = top < 0 ? -top : 0, under = call.height - top;
         const int64_t last = under < call.kernel_height ? under : call.kernel_height;
-        const int lanes = WHOLE ? LANES : (int)(C - c);
-        V sum[N];
-        for (int n = 0; n < N; n++) sum[n] = call.bias ? part<WHOLE>(call.bias + c, lanes) : V{};
+        V sum[N][P];
+        for (int n = 0; n < N; n++)
+            for (int v = 0; v < P; v++)
+                sum[n][v] = call.bias ? part<WHOLE>(call.bias + c + v * LANES) : V{};
         for (int64_t t = 0; t < call.taps; t++)
             for (int64_t i = first; i < last; i++) {
-                const float* from = call.frames[t] + picture + c + (top + i) * line + (left + begin) * C;
+                const float* const line = call.frames[t] + picture + (top + i) * call.width * C + c;
                 const float* weight =
-                    call.weight + ((t * call.kernel_height + i) * call.kernel_width + begin) * C + c;
-                for (int64_t j = begin; j < end; j++, from += C, weight += C) {
-                    const V w = part<WHOLE>(weight, lanes);
-                    for (int n = 0; n < N; n++) sum[n] += w * part<WHOLE>(from + n * step, lanes);
+                    call.weight + (t * call.kernel_height + i) * call.kernel_width * C + c;
+                const auto column = [&](int64_t at) {
+                    return INSIDE || (uint64_t)at < (uint64_t)call.width ? line + at * C : ZEROS;
+                };
+                if constexpr (TRIPLE) {
+                    V w[3][P];
+                    for (int j = 0; j < 3; j++)
+                        for (int v = 0; v < P; v++) w[j][v] = part<WHOLE>(weight + j * C + v * LANES);
+                    for (int q = 0; q < N + 2; q++) {
+                        const float* const from = column(left + q);
+                        for (int v = 0; v < P; v++) {
+                            const V a = part<WHOLE>(from + v * LANES);
+                            for (int j = 0; j < 3; j++)
+                                if (q - j >= 0 && q - j < N) sum[q - j][v] += w[j][v] * a;
+                        }
+                    }
+                } else {
+                    for (int64_t j = 0; j < call.kernel_width; j++, weight += C)
+                        for (int v = 0; v < P; v++) {
+                            const V w = part<WHOLE>(weight + v * LANES);
+                            for (int n = 0; n < N; n++)
+                                sum[n][v] += w * part<WHOLE>(column(left + n * call.stride + j) + v * LANES);
+                        }
                 }
             }
-        float* to = out + x * C + c;
-        for (int n = 0; n < N; n++, to += C) {
-            if (call.rectifies) sum[n] = choose((sum[n] > 0.0f) | (sum[n] != sum[n]), sum[n], V{});
-            WHOLE ? store(to, sum[n]) : store_part(to, sum[n], lanes);
-        }
+        for (int n = 0; n < N; n++)
+            for (int v = 0; v < P; v++) {
+                V& y = sum[n][v];
+                float* const to = out + (x + n) * C + c + v * LANES;
+                if (call.rectifies) y = choose((y > 0.0f) | (y != y), y, V{});
+                WHOLE ? store(to, y) : store_part(to, y, (int)C);
+            }
     }
 
     const Depthwise& call;
@@ -82,7 +125,7 @@ class DepthwiseRow {
 
 inline void depthwise(const Depthwise* pointer) {
     const Depthwise& call = *pointer;
-    constexpr int64_t WORTH_A_TEAM = 2000000;
+    constexpr int64_t WORTH_A_TEAM = 400000;  // multiply-adds: about 15 microseconds
     const int64_t taps = call.taps * call.kernel_height * call.kernel_width;
     const int64_t rows = call.count * call.out_height;
     const bool alone = call.threads == 1 || !may_have_team() ||

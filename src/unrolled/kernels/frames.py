@@ -21,6 +21,9 @@ from unrolled.kernels.program import (
 )
 
 _LAST = torch.channels_last
+# Multiply-adds, about 15 microseconds: sooner than in a recurrence, since the threads are awake
+# from the call before.
+_WORTH_A_TEAM = 1_000_000
 
 
 class DepthwiseTaps:
@@ -168,7 +171,8 @@ class PointwiseProduct:
         gate = weight.new_empty(inputs)
         packed = native.pack(program, [weight])
         tensors = (*rows, bias, rows[1], gate, None)
-        self._run = native.prepare(program, packed, tensors, (places,))
+        split = "rows" if places * inputs * outputs > _WORTH_A_TEAM else "automatic"
+        self._run = native.prepare(program, packed, tensors, (places,), split=split)
 
     def __call__(
         self, x: Tensor, other: Tensor | None = None, gate: Tensor | None = None
