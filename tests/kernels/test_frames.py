@@ -17,7 +17,7 @@ CASES = [
     (3, 40, 2, 2, 1, 3, 3, 1, (1, 1)),
     (1, 4, 3, 3, 2, 3, 5, 1, (0, 4)),  # every place sees a border
     (1, 17, 13, 23, 1, 1, 3, 2, (0, 0)),
-    (1, 54, 6, 12, 3, 3, 3, 1, (1, 1)),  # blocks of places within the borders, channels that overlap
+    (1, 54, 6, 12, 3, 3, 3, 1, (1, 1)),  # blocks within the borders; channels overlap
     (1, 24, 3, 10, 2, 3, 3, 1, (0, 2)),
     (1, 49, 4, 7, 1, 2, 2, 2, (1, 1)),
 ]
