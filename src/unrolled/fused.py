@@ -312,6 +312,9 @@ class Stepping(Protocol):
     def put(self, state: Any) -> None:
         """Go on from another state, which is copied."""
 
+    def take(self, state: Any) -> None:
+        """Go on from another state, which it may write over."""
+
     def __call__(self, x_t: Any) -> Any:
         """Take the next frame, and return what the step gives."""
 
@@ -348,3 +351,8 @@ class Stepper:
     def put(self, state: Tree) -> None:
         """Go on from another state, which is copied."""
         map_leaves(lambda own, other: own.copy_(other), self.state, state)
+
+    def take(self, state: Tree) -> None:
+        """Go on from another state, which it may write over."""
+        self._stepper.take(leaves(state))
+        self.state = like(state, self._stepper.states)

@@ -27,6 +27,8 @@ def penalised(log_probabilities: Tensor, lengths: Tensor | int, length_penalty: 
 
     Source: Wu et al. 2016, arXiv:1609.08144, eq. 14. Differs: no coverage penalty.
     """
+    if length_penalty == 0:
+        return log_probabilities
     # In float64, so that no rounding makes the penalty of a longer hypothesis the smaller one; on
     # the CPU, since not every device has float64.
     exact = (5 + torch.as_tensor(lengths, dtype=torch.float64, device="cpu")) / 6

@@ -30,7 +30,7 @@ class Steps:
         self._steppers: dict[int, Stepping | None] = {}  # by the place of the layer
 
     def __call__(self, model: AnyRecurrence, x_t: Tensor, state: Any) -> tuple[Any, Any]:
-        """Do what ``model.step_`` does; the state returned is overwritten by the next step."""
+        """Do what ``model.step_`` does; both states are overwritten, by this step and the next."""
         if len(x_t) != self._num_rows:
             self._num_rows, self._steppers = len(x_t), {}
         # A subclass that has its own step may do more than its layers one after the other.
@@ -48,7 +48,7 @@ class Steps:
         stepper = self._steppers[place]
         if stepper is None:
             return layer.step_(x_t, state)
-        stepper.put(state)
+        stepper.take(state)
         return stepper(x_t), stepper.state
 
 

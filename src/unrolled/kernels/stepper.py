@@ -39,6 +39,7 @@ class Stepper:
         replay([node for node, _ in vectors] + lifted.matrices, known, len(states[0]))
         buffers = Buffers(run.program, Rows((len(states[0]),)), states[0])
         self.states = [buffers.states(run, n, state) for n, state in enumerate(states)]
+        self._places = run.states
         for number, (node, width) in zip(core.vectors, vectors, strict=True):
             buffers.put(run.vectors[number], known[node].reshape(-1).expand(width).contiguous())
         buffers.make_rest()
@@ -49,7 +50,9 @@ class Stepper:
             for number in core.inputs
             if (place := run.inputs[number]) is not None
         ]
-        self._emitted = [buffers.whole(number) for number in run.emitted]
+        self._emitted = [
+            (number, buffers.whole(number)) for number in run.emitted if number is not None
+        ]
         packed = native.pack(run.program, matrices)
         self._run = native.prepare(
             run.program, packed, buffers.tensors, (len(states[0]),), _threads(matrices)
@@ -60,8 +63,22 @@ class Stepper:
         for number, place, buffer in self._inputs:
             leaf = inputs[number]
             self._run.put(place, leaf if _lies_like(leaf, buffer) else buffer.copy_(leaf.detach()))
+        emitted = []
+        for place, buffer in self._emitted:
+            emitted.append(torch.empty_like(buffer))
+            self._run.put(place, emitted[-1])
         self._run()
-        return [emitted.clone() for emitted in self._emitted]
+        return emitted
+
+    def take(self, states: Sequence[Tensor]) -> None:
+        """Go on from other states, in the place of its own where they lie like them."""
+        apart = len({state.data_ptr() for state in states}) == len(states)
+        for number, (place, state) in enumerate(zip(self._places, states, strict=True)):
+            if apart and _lies_like(state, self.states[number]):
+                self._run.put(place, state)
+                self.states[number] = state
+            else:
+                self.states[number].copy_(state)
 
 
 def _lies_like(leaf: Tensor, buffer: Tensor) -> bool:

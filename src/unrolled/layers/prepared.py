@@ -73,6 +73,10 @@ class PreparedStepper:
         """Go on from another state, which is copied."""
         self._put_rows(range(len(self._states)), state)
 
+    def take(self, state: Any) -> None:
+        """Go on from another state; its frames are in their places only when they are copied."""
+        self.put(state)
+
     def __call__(self, x_t: Tensor) -> Tensor:
         """Take the next frame of every row, and return what the step gives."""
         if len(self._rows) == 1:
