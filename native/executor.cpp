@@ -164,6 +164,8 @@ struct Effort {
 inline bool split_by_rows(const Call& call) {
     if (call.split != AUTOMATIC || call.steps == 0) return call.split != BY_COLUMNS;
     constexpr int64_t CACHED_WEIGHTS = 400000;  // 1.6 MB, of a second cache of 1 to 2 MB
+    constexpr int64_t MANY_ROWS = 128;  // of a thread: products take far longer than to read weights
+    if (call.counts[0] >= MANY_ROWS * call.threads) return true;
     return call.counts[0] >= 4 * call.threads && Effort(*call.program).weights < CACHED_WEIGHTS;
 }
 

@@ -4,13 +4,14 @@ import copy
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tests.kernels.machines import needs_library
-from unrolled.decoding import beam_search
+from unrolled.decoding import beam_search, heads
 from unrolled.decoding.heads import Head, Speaker, Unspoken
 from unrolled.errors import NumericsError
 from unrolled.models import RecurrentLanguageModel, ShowAttendTell
+from unrolled.state import leaves, map_leaves
 
 TOKENS = torch.tensor([[3, 1], [4, 1], [2, 7]])
 
@@ -134,3 +135,26 @@ def test_a_search_leaves_the_model_and_its_weights_alone() -> None:
         list(model.children())[-1].weight.mul_(-1)
     assert list(model.modules()) == modules
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+@needs_library
+@every_model
+@pytest.mark.parametrize("length", [1, 2, 9])
+@torch.no_grad()
+def test_a_prompt_is_read_without_its_logits(make, length: int, monkeypatch) -> None:
+    monkeypatch.setattr(heads, "CHUNK", 3)
+    model, prompt = make(), torch.randint(97, (3, length))
+    speaker, calls = Speaker.of(model), []
+    expected, after = model(prompt)
+    assert speaker.head is not None
+    speaker.head.layer.register_forward_hook(lambda *_: calls.append(1))
+    begun = model.state_like(prompt[:, 0])
+    kept = map_leaves(Tensor.clone, begun)
+    said, state = speaker.read(prompt, begun)
+    assert isinstance(said, Unspoken)
+    assert not calls
+    logits = getattr(expected, "logits", expected)[:, -1]
+    assert torch.allclose(said.head.logits(said.features), logits, rtol=1e-4, atol=1e-5)
+    for leaf, wanted in zip(leaves(state), leaves(after), strict=True):
+        assert torch.allclose(leaf, wanted, atol=1e-5)
+    assert all(map(torch.equal, leaves(begun), leaves(kept)))  # the caller's

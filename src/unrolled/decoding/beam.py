@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from unrolled.decoding.driving import Ending, likeliest, read_prompt
+from unrolled.decoding.driving import Ending, check_prompt, likeliest
 from unrolled.decoding.heads import Speaker, Unspoken
 from unrolled.decoding.hypotheses import Hypotheses
 from unrolled.decoding.largest import largest
@@ -90,24 +90,26 @@ def beam_search(
         raise ConfigError("beam_size of at least 1", str(beam_size))
     ending = Ending.of(stop, prompt.device, min_length=min_length, max_length=max_length)
     check_length_penalty(length_penalty, max_length)
-    logits, state = read_prompt(model, prompt, state, ending)
-    trail = _search(model, logits, state, ending, beam_size, length_penalty)
+    check_prompt(model, prompt)
+    speaker = Speaker.of(model)
+    said, state = speaker.read(prompt, state)
+    ending.check_vocabulary(said.shape[1])
+    trail = _search(speaker, said, state, ending, beam_size, length_penalty)
     return _result(trail, ending, beam_size, length_penalty)
 
 
 def _search(
-    model: AnyRecurrence,
-    logits: Tensor,
+    speaker: Speaker,
+    said: Tensor | Unspoken,
     state: Any,
     ending: Ending,
     beam_size: int,
     length_penalty: float,
 ) -> list[Step]:
-    num_rows, speaker = len(logits), Speaker.of(model)
-    said: Tensor | Unspoken = logits
-    scores = logits.new_zeros(num_rows, 1)  # one hypothesis, so far empty, for every prompt
-    found = logits.new_full((num_rows, beam_size), -torch.inf)
-    here = torch.arange(num_rows, device=logits.device)  # prompts that the model still runs for
+    num_rows, like = said.shape[0], said.features if isinstance(said, Unspoken) else said
+    scores = like.new_zeros(num_rows, 1)  # one hypothesis, so far empty, for every prompt
+    found = like.new_full((num_rows, beam_size), -torch.inf)
+    here = torch.arange(num_rows, device=like.device)  # prompts that the model still runs for
     done = torch.zeros_like(here, dtype=torch.bool)
     trail: list[Step] = []
     while True:

@@ -6,16 +6,13 @@ from typing import Any, NamedTuple, Self, cast
 import torch
 from torch import Tensor
 
-from unrolled.decoding.heads import Unspoken
+from unrolled.decoding.heads import CHUNK, Unspoken, not_logits
 from unrolled.decoding.largest import block_maxima, largest
 from unrolled.decoding.steps import AnyRecurrence
-from unrolled.errors import ConfigError, NumericsError, ShapeError
+from unrolled.errors import ConfigError, NumericsError
 from unrolled.kernels import likeliest as native
 from unrolled.shapes import check_shape
-from unrolled.state import named_leaves, state_dtype
-
-# A prompt is read in chunks, so that the logits of a long one need not all be there at once.
-CHUNK = 256
+from unrolled.state import state_dtype
 
 # Rows of logits that a processor's cache holds at the size of a usual vocabulary.
 _ROWS = 32
@@ -62,19 +59,23 @@ class Ending(NamedTuple):
             raise ConfigError(f"stop tokens between 0 and V-1 = {size - 1}", str(outside[0]))
 
 
+def check_prompt(model: AnyRecurrence, prompt: Tensor) -> None:
+    """Refuse what no search can begin with."""
+    check_shape("prompt", prompt, "B P")
+    if model.stride != 1:
+        raise ConfigError("a recurrence of stride 1 to decode with", f"stride {model.stride}")
+
+
 def read_prompt(
     model: AnyRecurrence, prompt: Tensor, state: Any, ending: Ending
 ) -> tuple[Tensor, Any]:
     """Return the logits ``[B, V]`` that follow the prompt, and the state to go on from."""
-    check_shape("prompt", prompt, "B P")
-    if model.stride != 1:
-        raise ConfigError("a recurrence of stride 1 to decode with", f"stride {model.stride}")
+    check_prompt(model, prompt)
     for chunk in prompt.split(CHUNK, dim=1):
         y, state = model(chunk, state)
     logits = getattr(y, "logits", y)
     if not isinstance(logits, Tensor) or logits.ndim != 3:
-        parts = ", ".join(f"{k or 'y'} {list(v.shape)}" for k, v in named_leaves(y).items())
-        raise ShapeError("y to be logits [B, T, V], or to have a field logits", parts)
+        raise not_logits("y", y, "[B, T, V]")
     ending.check_vocabulary(logits.shape[2])
     return _precise(logits[:, -1]), state
 

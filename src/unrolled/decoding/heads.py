@@ -8,10 +8,14 @@ from torch import Tensor, nn
 
 from unrolled import fused
 from unrolled.decoding.steps import AnyRecurrence, Steps
+from unrolled.errors import ShapeError
 from unrolled.kernels.likeliest import PackedHead, serves
 from unrolled.layers import Linear, Serial
 from unrolled.recurrence import Recurrence
-from unrolled.state import state_dtype
+from unrolled.state import map_leaves, named_leaves, state_dtype
+
+# A prompt is read in chunks, so that what a model says to a long one need not all be there at once.
+CHUNK = 256
 
 
 @dataclass(frozen=True)
@@ -73,13 +77,30 @@ class Speaker:
         """Return the same for rows ``index [M]`` of every bound context."""
         return Speaker(self.model.rows(index), self.head)
 
+    def read(self, prompt: Tensor, state: Any) -> tuple[Tensor | Unspoken, Any]:
+        """Return what follows ``prompt [B, P]``; of all but its last token no logits are made."""
+        if prompt.shape[1] != 1:
+            for chunk in prompt[:, :-1].split(CHUNK, dim=1):
+                _, state = self.model(chunk, state)
+        if state is None:
+            state = self.model.state_like(prompt[:, 0])
+        return self.step(prompt[:, -1], map_leaves(Tensor.clone, state))
+
     def step(self, tokens: Tensor, state: Any) -> tuple[Tensor | Unspoken, Any]:
         """Return what follows ``tokens [R]``; the state is the decoder's, to overwrite."""
         y_t, state = self.steps(self.model, tokens, state)
-        said = cast(Tensor, getattr(y_t, "logits", y_t))
+        said = getattr(y_t, "logits", y_t)
+        if not isinstance(said, Tensor) or said.ndim != 2:
+            raise not_logits("y_t", y_t, "[B, V]")
         if self.head is None:
             return said.to(state_dtype(said.dtype)), state
         return Unspoken(said, self.head), state
+
+
+def not_logits(name: str, y: Any, axes: str) -> ShapeError:
+    """Return the error for a model that says something else."""
+    parts = ", ".join(f"{k or name} {list(v.shape)}" for k, v in named_leaves(y).items())
+    return ShapeError(f"{name} to be logits {axes}, or to have a field logits", parts)
 
 
 class _Passed(Recurrence[tuple[()]]):
@@ -88,8 +109,8 @@ class _Passed(Recurrence[tuple[()]]):
     def step(self, x_t: Tensor, state: tuple[()]) -> tuple[Tensor, tuple[()]]:
         return x_t, state
 
-    def __call__(self, x: Tensor) -> Tensor:  # type: ignore[override]
-        return x
+    def __call__(self, x: Tensor, *state: tuple[()]) -> Any:
+        return (x, *state) if state else x
 
 
 def _name_of_head(model: AnyRecurrence) -> str | None:
