@@ -340,7 +340,7 @@ class Stepper:
         if isinstance(planned, str):
             raise UnplannableError(planned)
         self._output = planned.output
-        self._stepper = stepper.Stepper(planned.plan.trace, leaves(state), planned.statics)
+        self._stepper = stepper.Stepper(planned.plan.whole, leaves(state), planned.statics)
         self.state = like(state, self._stepper.states)
 
     def __call__(self, x_t: Tree) -> Any:

@@ -5,6 +5,7 @@ from it for all steps at once again. Gradients of the first and the last are tor
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from torch import Tensor
 
@@ -14,6 +15,7 @@ from unrolled.kernels.lifting import lift
 from unrolled.kernels.loop import Execute, Given, run_core
 from unrolled.kernels.ragged import Rows
 from unrolled.kernels.rows import require_apart
+from unrolled.kernels.stepper import Whole
 from unrolled.kernels.trace import (
     Node,
     Part,
@@ -50,6 +52,11 @@ class Plan:
         self.lifted = lift(self.trace)
         self.core = Core(self.lifted)
         self._check_rows()
+
+    @cached_property
+    def whole(self) -> Whole:
+        """The step for one call at a time; UnplannableError says why there is none."""
+        return Whole(self.trace)
 
     def _check_rows(self) -> None:
         """Check all that is computed for the rows of all steps at once."""

@@ -13,28 +13,40 @@ from unrolled.kernels.ragged import Rows
 from unrolled.kernels.trace import Trace, UnplannableError, replay, static_arguments
 
 
-class Stepper:
-    """A step over a state that it owns; the weights are those of the moment it was made.
+class Whole:
+    """A step as one program, in which nothing is computed ahead.
 
     Args:
         traced: the step.
-        states: leaves of the state ``[B, n]``; copied.
-        statics: the tensors that the step may use besides.
-
-    Attributes:
-        states: the state as it stands, written over by every step.
 
     Raises:
         UnplannableError: something in the step has no place in a program.
     """
 
-    def __init__(self, traced: Trace, states: Sequence[Tensor], statics: Sequence[Tensor]) -> None:
-        lifted = lift(traced, whole=True)
-        if any(node.operation is not None for node in lifted.inputs):
+    def __init__(self, traced: Trace) -> None:
+        self.trace = traced
+        self.lifted = lift(traced, whole=True)
+        if any(node.operation is not None for node in self.lifted.inputs):
             raise UnplannableError("what it makes of x has no place in a program")
-        core = Core(lifted)
+        self.core = Core(self.lifted)
+
+
+class Stepper:
+    """A step over a state that it owns; the weights are those of the moment it was made.
+
+    Args:
+        whole: the step.
+        states: leaves of the state ``[B, n]``; copied.
+        statics: the tensors that the step may use besides.
+
+    Attributes:
+        states: the state as it stands, written over by every step.
+    """
+
+    def __init__(self, whole: Whole, states: Sequence[Tensor], statics: Sequence[Tensor]) -> None:
+        lifted, core = whole.lifted, whole.core
         run = core.in_place
-        known = static_arguments(traced, statics)
+        known = static_arguments(whole.trace, statics)
         vectors = [lifted.vectors[number] for number in core.vectors]
         replay([node for node, _ in vectors] + lifted.matrices, known, len(states[0]))
         buffers = Buffers(run.program, Rows((len(states[0]),)), states[0])
