@@ -180,19 +180,17 @@ def _extend(
     wanted = beam_size * (1 + num_stops)
     following, tokens = likeliest(logits, alive, ending, position=position, k=min(size, wanted))
     totals = (following.view(len(scores), num_live, -1) + scores[:, :, None]).flatten(1)
-    starts = torch.arange(num_live, device=tokens.device)[:, None] * size
-    columns = (tokens.view(len(scores), num_live, -1) + starts).flatten(1)
-    # They lie in order of columns where they are equal: by hypothesis, then by token.
+    # They lie in order where they are equal: by hypothesis, then by token.
     totals, places = largest(totals, min(totals.shape[1], wanted))
-    columns = columns.gather(1, places)
-    stops = ending.reached(columns % size)
-    ended = Arm(columns // size, columns % size, totals.masked_fill(~stops, -torch.inf))
+    parents, tokens = places // tokens.shape[1], tokens.view(len(scores), -1).gather(1, places)
+    stops = ending.reached(tokens)
+    ended = Arm(parents, tokens, totals.where(stops, -torch.inf))
     ended = map_leaves(lambda leaf: leaf[:, : beam_size if num_stops else 0], ended)
     # A column at least, impossible if it must be: a search without any live one has ended.
     num_going_on = max(1, min(beam_size, num_live * (size - num_stops)))
     going_on = stops.byte().argsort(dim=1, stable=True)[:, :num_going_on]
     totals = totals.masked_fill(stops, -torch.inf)
-    columns, order = columns.gather(1, going_on).sort(dim=1)
+    columns, order = (parents * size + tokens).gather(1, going_on).sort(dim=1)
     totals = totals.gather(1, going_on).gather(1, order)
     return Step(Arm(columns // size, columns % size, totals), ended)
 
