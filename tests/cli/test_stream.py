@@ -73,6 +73,29 @@ def test_a_line_a_frame_says_what_the_whole_clip_says(capsys, folder: Path, vide
     assert [one["probability"] for one in found] == pytest.approx(best.tolist(), abs=1e-4)
 
 
+def test_it_computes_on_as_many_threads_as_it_is_told(capsys, folder: Path, video: Path) -> None:
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        code, lines, _ = stream(capsys, folder, video, "--threads", 1)
+        assert (code, len(lines), torch.get_num_threads()) == (0, 12, 1)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_damage_is_counted_and_the_first_is_named(capsys, folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "torn.mkv"
+    write_video(path, 100)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 300] = bytes(300)
+    path.write_bytes(content)
+    code, lines, err = stream(capsys, folder, path)
+    assert code == 0
+    assert len(lines) > 20  # what is behind the damage too
+    assert f"damaged places in {path}; first: {path}: frame " in err
+
+
 def test_lines_for_people(capsys, folder: Path, video: Path) -> None:
     _, lines, _ = stream(capsys, folder, video)
     assert len(lines) == 12

@@ -37,6 +37,7 @@ def stream(
     live: bool | None = None,
     give_up_seconds: float | None = None,
     device: str = "cpu",
+    threads: int = 0,
     import_: Imports = (),
     json: bool = False,
 ) -> int:
@@ -69,6 +70,7 @@ def stream(
             usual for such a source.
         give_up_seconds: how long to try for when a live source is lost; left out, until Ctrl-C.
         device: cpu, cuda, cuda:1 or mps; or auto, which is the machine's GPU if it has one.
+        threads: CPU threads; 0 leaves torch's own choice. 1 is better where cores are kept busy.
         import_: a Python file of yours that registers the model's cell.
         json: print one JSON object a line and nothing else.
     """
@@ -76,14 +78,19 @@ def stream(
 
     if show and (json or events):
         raise ConfigError("--show alone, or --json or --events without it", "both")
-    run_imports(import_)
+    _get_ready(import_, threads)
     loaded = LiveModel.load(model, device)
     detector = _detector(loaded, threshold, hold_seconds)
     opened = _open(loaded, source, live, give_up_seconds)
     _label(loaded, opened, detector if events else None, show=show, overlay=overlay, json=json)
-    if opened.damaged:
-        notice(f"{opened.damaged} damaged places in {source}; first: {opened.damages[0]}")
     return 0
+
+
+def _get_ready(imports: Imports, threads: int) -> None:
+    from unrolled.training.device import use_threads
+
+    run_imports(imports)
+    use_threads(threads)
 
 
 def _label(
@@ -110,6 +117,9 @@ def _label(
         else:
             for label in labels:
                 _print_label(label, json=json)
+    if opened.damaged:
+        where, first = opened.address.name, opened.damages[0]
+        notice(f"{opened.damaged} damaged places in {where}; first: {first}")
 
 
 def _detector(loaded: "LiveModel", threshold: float, hold_seconds: float) -> "EventDetector":
