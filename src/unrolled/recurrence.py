@@ -21,6 +21,7 @@ from unrolled.kernels.trace import UnplannableError
 from unrolled.state import (
     Tree,
     as_rows,
+    check_rows,
     first_parameter,
     first_step,
     leaves,
@@ -203,10 +204,7 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         Raises:
             ShapeError, DtypeError, StateError, ContextError: see ``unrolled.errors``.
         """
-        batch_size, num_steps = self._check_input(x)
-        if state is None:
-            state = self.state_like(first_step(x, self.stride))
-        _check_state(state, batch_size)
+        batch_size, num_steps, state = self._begin(x, state)
         if lengths is None and reset is None:
             return self.scan(x, state)
         device = leaves(x)[0].device
@@ -216,6 +214,14 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
             reset = torch.zeros(batch_size, num_steps, dtype=torch.bool, device=device)
         _check_ragged(lengths, reset, batch_size, num_steps, self.stride)
         return self.ragged_scan(x, state, lengths.to(device), reset.to(device))
+
+    def _begin(self, x: InputT, state: StateT | None) -> tuple[int, int, StateT]:
+        """Return B, T and the state to go on from, once all of them fit together."""
+        batch_size, num_steps = self._check_input(x)
+        if state is None:
+            state = self.state_like(first_step(x, self.stride))
+        check_rows(state, batch_size)
+        return batch_size, num_steps, state
 
     def _traced_scan(self, x: InputT, state: StateT) -> tuple[OutputT, StateT]:
         """Do what ``scan`` does while the compiler traces: one operation, or the loop in full."""
@@ -367,16 +373,6 @@ def _bound(module: nn.Module, choose: Callable[[Any], Any]) -> nn.Module:
         vars(bound)["_context"] = choose(module)
         fused.share_plans(bound, module)  # or every picture would be planned for anew
     return bound
-
-
-def _check_state(state: Tree, batch_size: int) -> None:
-    for name, leaf in named_leaves(state).items():
-        if leaf.ndim == 0 or leaf.shape[0] != batch_size:
-            raise StateError(
-                f"a state of {batch_size} rows, as x has",
-                f"{name or 'state'} of shape {list(leaf.shape)}",
-                "pass the state that this batch's last chunk returned, or None",
-            )
 
 
 def _check_ragged(

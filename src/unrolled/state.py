@@ -109,6 +109,21 @@ def as_rows(mask: Tensor, leaf: Tensor) -> Tensor:
     return mask.reshape(mask.shape + (1,) * (leaf.ndim - mask.ndim))
 
 
+def check_rows(state: Tree, batch_size: int) -> None:
+    """Refuse a state that has not a row for every row of x.
+
+    Raises:
+        StateError: the leaf, and its shape.
+    """
+    for name, leaf in named_leaves(state).items():
+        if leaf.ndim == 0 or leaf.shape[0] != batch_size:
+            raise StateError(
+                f"a state of {batch_size} rows, as x has",
+                f"{name or 'state'} of shape {list(leaf.shape)}",
+                "pass the state that this batch's last chunk returned, or None",
+            )
+
+
 def where_rows(mask: Tensor, chosen: TreeT, other: Tree) -> TreeT:
     """Take the rows of ``chosen`` where ``mask [B]`` is true, of ``other`` elsewhere.
 

@@ -14,7 +14,7 @@ from tests.decoding.models import (
     rows_of,
 )
 from unrolled.decoding import beam_search, driving, exhaustive_search, greedy, sample
-from unrolled.errors import ConfigError, NumericsError, ShapeError
+from unrolled.errors import ConfigError, NumericsError, ShapeError, StateError
 from unrolled.layers import CausalConv1d
 from unrolled.recurrence import Recurrence
 
@@ -257,12 +257,23 @@ def test_impossible_wishes_are_refused(decoder) -> None:
 
 
 @every_decoder
+@pytest.mark.parametrize("length", [1, 3])
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_state_of_other_rows_is_refused(decoder, length: int, rows: int) -> None:
+    model, prompt = language_model(5), torch.ones(2, length, dtype=torch.int64)
+    with pytest.raises(StateError, match="a state of 2 rows, as x has"):
+        DECODERS[decoder](model, prompt, max_length=3, state=model.initial_state(rows))
+
+
+@every_decoder
 def test_a_model_without_logits_is_named(decoder) -> None:
     class Pair(Recurrence):
         def scan(self, x, state):
             return (x, x), state
 
-    with pytest.raises(ShapeError, match=r"logits \[B, (T, )?V\].*got 0 \[1(, 2)?\], 1 \[1"):
+    # Beam search sees one step where the others see the prompt.
+    asked, given = (r"\[B, V\]", r"\[1\]") if decoder == "beam" else (r"\[B, T, V\]", r"\[1, 2\]")
+    with pytest.raises(ShapeError, match=f"to be logits {asked}.*got 0 {given}, 1 {given}"):
         DECODERS[decoder](Pair(), torch.tensor([[0, 1]]), max_length=3)
 
 

@@ -79,11 +79,9 @@ class Speaker:
 
     def read(self, prompt: Tensor, state: Any) -> tuple[Tensor | Unspoken, Any]:
         """Return what follows ``prompt [B, P]``; of all but its last token no logits are made."""
-        if prompt.shape[1] != 1:
-            for chunk in prompt[:, :-1].split(CHUNK, dim=1):
-                _, state = self.model(chunk, state)
-        if state is None:
-            state = self.model.state_like(prompt[:, 0])
+        _, num_steps, state = self.model._begin(prompt, state)
+        for chunk in prompt[:, :-1].split(CHUNK, dim=1) if num_steps > 1 else ():
+            _, state = self.model(chunk, state)
         return self.step(prompt[:, -1], map_leaves(Tensor.clone, state))
 
     def step(self, tokens: Tensor, state: Any) -> tuple[Tensor | Unspoken, Any]:

@@ -24,6 +24,7 @@ _LAST = torch.channels_last
 # Multiply-adds, about 15 microseconds: sooner than in a recurrence, since the threads are awake
 # from the call before.
 _WORTH_A_TEAM = 1_000_000
+_BIAS, _OTHER, _GATE, _SIGMOID = 2, 3, 4, 5  # buffers of a pointwise product, behind x and y
 
 
 class DepthwiseTaps:
@@ -164,7 +165,7 @@ class PointwiseProduct:
         ahead = (Pointwise(tuple(before)),) if before else ()
         behind = (Pointwise(tuple(after)),) if after else ()
         program = Program(_buffers(inputs, outputs), (*ahead, product, *behind))
-        self.adds, self.rectifies, self._width = adds, rectifies, outputs
+        self._width = outputs
         bias = torch.zeros(outputs) if bias is None else bias.contiguous()
         room = weight.new_empty(places, max(inputs, outputs))
         rows = [room.view(-1)[: places * width].view(places, width) for width in weight.shape]
@@ -188,9 +189,6 @@ class PointwiseProduct:
             self._run.put(_GATE, gate)
         self._run()
         return y
-
-
-_BIAS, _OTHER, _GATE, _SIGMOID = 2, 3, 4, 5  # buffers of a pointwise product, behind x and y
 
 
 def _buffers(inputs: int, outputs: int) -> tuple[Buffer, ...]:
