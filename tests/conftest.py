@@ -9,6 +9,7 @@ from jaxtyping import install_import_hook
 from torch import Tensor
 
 import unrolled.state
+from tests import elsewhere  # noqa: F401 (before any gradient: torch's engine counts devices once)
 from tests.reports.short import shorten_reports
 
 

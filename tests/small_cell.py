@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from unrolled.context import repeat_rows
 from unrolled.recurrence import Recurrence
 from unrolled.state import leaves
 
@@ -48,18 +49,39 @@ class Swapping(Recurrence):
         return y, Pair(state.b, y + state.a)
 
 
+class Picture(NamedTuple):
+    image: Tensor
+
+
+class Looking(Cell):
+    """h' = tanh(W [x, h] * scale + V image), the image that of the row."""
+
+    context_type = Picture
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.image = nn.Linear(D, D, bias=False)
+
+    def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        seen = self.image(repeat_rows(self.context.image, len(x_t)))
+        h = torch.tanh(self.linear(torch.cat([x_t, h], dim=1)) * self.scale + seen)
+        return h, h
+
+
 def reason(cell: Recurrence, x: Tensor | None = None) -> str:
     """Return why a cell is not planned, "" if it is."""
     x = torch.randn(B, T, C) if x is None else x
-    found = cell._plan(x, cell.state_like(x[:, 0]))
+    found, _ = cell._plan(x, cell.state_like(x[:, 0]))
     return found if isinstance(found, str) else ""
 
 
-def assert_equals_loop(cell: Recurrence, x: Tensor | None = None, state: Any = None) -> None:
-    """Compare values and gradients with the loop over the step as the cell is now."""
+def assert_equals_loop(
+    cell: Recurrence, x: Tensor | None = None, state: Any = None, made: tuple[Tensor, ...] = ()
+) -> None:
+    """Compare values and gradients, by what a context was ``made`` of too, with the loop."""
     x = (torch.randn(B, T, C) if x is None else x).detach().requires_grad_()
     state = cell.state_like(x[:, 0].detach()) if state is None else state
-    sources = [x, *(p for p in cell.parameters() if p.requires_grad)]
+    sources = [x, *made, *(p for p in cell.parameters() if p.requires_grad)]
     results = []
     for scan in (cell.scan, cell.plain_scan):
         torch.manual_seed(0)

@@ -14,7 +14,7 @@ FLOORS = [
     {"state", "shapes", "storage"},
     {"kernels"},
     {"fused"},
-    {"opaque"},
+    {"opaque", "context"},
     {"recurrence"},
     {"registry"},
     {"cells", "layers"},

@@ -8,10 +8,11 @@ from torch import Tensor
 from torch.nn.utils.parametrizations import weight_norm
 
 from unrolled.cells import LSTM
+from unrolled.context import group_rows, repeat_rows
 from unrolled.errors import ContextError, DtypeError, ShapeError, StateError
 from unrolled.layers import CausalConv1d, Linear, Serial
 from unrolled.models import ShowAttendTell
-from unrolled.recurrence import Recurrence, Supports, group_rows, repeat_rows
+from unrolled.recurrence import Recurrence, Supports
 from unrolled.testing import check_recurrence
 
 

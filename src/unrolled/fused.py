@@ -6,6 +6,7 @@ ordinary loop, and ``answers`` says why.
 
 import warnings
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.kernels import native, stepper
+from unrolled.kernels.difference import difference_of
 from unrolled.kernels.glance import guarded
 from unrolled.kernels.guards import Guarded
 from unrolled.kernels.plan import Plan
@@ -25,6 +27,13 @@ _KEPT = 8  # plans of one module
 _TOLERANCE = 1e-3  # relative; a wrong plan is wrong by far more, and rounding by far less
 
 StepFunction = Callable[[Any, Any], tuple[Any, Any]]
+
+
+class Given(NamedTuple):
+    """A frame, and for each of its rows the row of the bound context, the same at every step."""
+
+    x: Tree
+    context: Tree
 
 
 class Planned(NamedTuple):
@@ -71,7 +80,13 @@ def answers(module: nn.Module) -> dict[str, str]:
 
 
 def plan_for(
-    module: nn.Module, step: StepFunction, x: Tree, state: Tree, *, compiling: bool = False
+    module: nn.Module,
+    step: StepFunction,
+    x: Tree,
+    state: Tree,
+    *,
+    compiling: bool = False,
+    check: StepFunction | None = None,
 ) -> Planned | str:
     """Return the plan for a module as it is now, made if need be, or the reason why there is none.
 
@@ -81,26 +96,29 @@ def plan_for(
         x: leaves ``[B, T, ...]``; of a stride, ``[B, T / stride, stride, ...]``.
         state: leaves ``[B, ...]``.
         compiling: the compiler asks, for an operation of its graph; the plan does not run now.
+        check: where rows share a context row: the step in which every two rows do.
     """
     mode = _unfit_mode() if compiling else unfit_now()
-    answer = mode or _unfit(x, state) or _find(module, step, x, state)
+    answer = mode or _unfit(x, state) or _find(module, step, x, state, check)
     _answers[module] = answer
     return answer
 
 
-def _find(module: nn.Module, step: StepFunction, x: Tree, state: Tree) -> Planned | str:
+def _find(
+    module: nn.Module, step: StepFunction, x: Tree, state: Tree, check: StepFunction | None
+) -> Planned | str:
     now = guarded(module)
     if now.refusal is not None:
         return now.refusal
     looks = tuple((name, leaf.shape[2:], leaf.dtype) for name, leaf in named_leaves(x).items())
     sizes = tuple((name, leaf.shape[1:]) for name, leaf in named_leaves(state).items())
-    key = (now.key, looks, sizes, torch.is_inference_mode_enabled())
+    key = (now.key, looks, sizes, torch.is_inference_mode_enabled(), check is not None)
     plans = _plans.setdefault(module, {})
     found = plans.get(key)
     if found is None:
         while len(plans) >= _KEPT:
             plans.pop(next(iter(plans)), None)  # another thread may have been faster
-        found = plans[key] = _make(module, step, x, state, now)
+        found = plans[key] = _make(module, step, x, state, now, check)
     return found if isinstance(found, str) else Planned(*found, now.statics)
 
 
@@ -151,25 +169,37 @@ def under_transform() -> bool:
 
 
 def _make(
-    module: nn.Module, step: StepFunction, x: Tree, state: Tree, now: Guarded
+    module: nn.Module,
+    step: StepFunction,
+    x: Tree,
+    state: Tree,
+    now: Guarded,
+    check: StepFunction | None,
 ) -> tuple[Plan, Tree] | str:
     output: list[Tree] = []
 
-    def on_leaves(inputs: list[Tensor], states: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    def on_leaves(
+        inputs: list[Tensor], states: list[Tensor], step: StepFunction = step
+    ) -> tuple[list[Tensor], list[Tensor]]:
         y_t, after = step(like(x, inputs), like(state, states))
         output[:] = [y_t]
         if list(named_leaves(after)) != list(named_leaves(state)):
             raise UnplannableError("it returns a state of another structure")
         return leaves(y_t), leaves(after)
 
+    checked = partial(on_leaves, step=check or step)
     # The caller's own hooks, as of checkpoint, count what a step saves, and not what a check does.
     unhooked = torch.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t)
     # A step that draws numbers is found out by drawing some; the user's generator is put back.
     undrawn = torch.random.fork_rng(devices=[])
     try:
         with unhooked, undrawn:
-            plan = Plan(on_leaves, [leaf[:, 0] for leaf in leaves(x)], leaves(state), now.statics)
-            difference = _difference(plan, on_leaves, x, state, now.statics)
+            first = [leaf[:, 0] for leaf in leaves(x)]
+            num_given = len(leaves(x.context)) if isinstance(x, Given) else 0
+            plan = Plan(on_leaves, first, leaves(state), now.statics, num_given)
+            difference = difference_of(
+                plan, checked, leaves(x), leaves(state), now.statics, execute, check is not None
+            )
     except UnplannableError as error:
         return str(error)
     except Exception as error:  # of the step or of the planner: the loop is always right
@@ -179,64 +209,6 @@ def _make(
         warnings.warn(f"{reason}; the ordinary loop is used", stacklevel=2)
         return reason
     return plan, map_leaves(torch.Tensor.detach, output[0])
-
-
-def _difference(
-    plan: Plan, step: Callable[..., Any], x: Tree, state: Tree, statics: list[Tensor]
-) -> float:
-    """Return how far a plan is from the loop over the step, values and gradients, at most."""
-    num_steps = 3
-    generator = torch.Generator().manual_seed(0)  # one for all, so that no two draws are equal
-    inputs = [_repeated(leaf.detach(), num_steps, generator) for leaf in leaves(x)]
-    states = [torch.rand(2, *leaf.shape[1:], generator=generator) for leaf in leaves(state)]
-    learnt = [s for s in statics if s.requires_grad and s.is_leaf]
-    with torch.inference_mode(False), torch.enable_grad():
-        states = [leaf.requires_grad_(bool(learnt)) for leaf in states]
-        rows = Rows((2,) * num_steps)
-        ys, after = plan.run(
-            [leaf.flatten(0, 1) for leaf in inputs], states, statics, rows, execute
-        )
-        expected, end = [], states
-        for t in range(num_steps):
-            y_t, end = step([leaf[t] for leaf in inputs], end)
-            expected.append(y_t)
-        wanted = [torch.cat(list(column)) for column in zip(*expected, strict=True)] + end
-        sources = [*learnt, *states] if learnt else []
-        return _farthest([*ys, *after], wanted, sources, generator)
-
-
-def _farthest(
-    got: list[Tensor], wanted: list[Tensor], sources: list[Tensor], generator: torch.Generator
-) -> float:
-    pairs = list(zip(got, wanted, strict=True))
-    if sources and any(tensor.requires_grad for tensor in wanted):
-        weights = [torch.rand(tensor.shape, generator=generator) for tensor in wanted]
-        gradients = [
-            torch.autograd.grad(
-                _weighted(tensors, weights), sources, allow_unused=True, materialize_grads=True
-            )
-            for tensors in (got, wanted)
-        ]
-        pairs += list(zip(*gradients, strict=True))
-    differences = [
-        float((one - other).abs().max() / other.abs().max().clamp_min(1e-3))
-        for one, other in ((a.detach(), b.detach()) for a, b in pairs)
-        if other.is_floating_point() and other.numel()
-    ]
-    return max((d if d == d else float("inf") for d in differences), default=0.0)
-
-
-def _weighted(tensors: list[Tensor], weights: list[Tensor]) -> Tensor:
-    """Return a number; autograd takes the gradient of one without importing half of torch."""
-    pairs = zip(tensors, weights, strict=True)
-    return torch.stack([(t * w).sum() for t, w in pairs if t.is_floating_point()]).sum()
-
-
-def _repeated(leaf: Tensor, num_steps: int, generator: torch.Generator) -> Tensor:
-    """Return [num_steps, 2, ...] like x; numbers are drawn, tokens are those that came."""
-    if leaf.is_floating_point():
-        return torch.rand(num_steps, 2, *leaf.shape[2:], generator=generator)
-    return leaf.flatten(0, 1)[:1].expand(num_steps, 2, *leaf.shape[2:]).clone()
 
 
 def execute(
@@ -252,7 +224,8 @@ def execute(
 def scan(planned: Planned, x: Tree, state: Tree) -> tuple[Any, Any]:
     """Run a plan over a chunk ``[B, T, ...]``, all rows equally long."""
     batch_size, num_steps = leaves(x)[0].shape[:2]
-    inputs = [leaf.transpose(0, 1).flatten(0, 1) for leaf in leaves(x)]
+    x, given = _apart(x)
+    inputs = [leaf.transpose(0, 1).flatten(0, 1) for leaf in leaves(x)] + given
     rows = Rows((batch_size,) * num_steps)
     ys, after = planned.plan.run(inputs, leaves(state), planned.statics, rows, execute)
     ys = [y.unflatten(0, (num_steps, batch_size)).transpose(0, 1) for y in ys]
@@ -285,7 +258,9 @@ def ragged_scan(
     if begins_anew.any():
         anew = [leaf[row] for leaf in leaves(fresh)]
         first = [torch.where(begins_anew[:, None], *pair) for pair in zip(anew, first, strict=True)]
+    x, given = _apart(x)
     inputs = [take(leaf.flatten(0, 1), places) for leaf in leaves(x)]
+    inputs += [leaf[row] for leaf in given]
     ys, after = planned.plan.run(inputs, first, planned.statics, rows, execute)
     ys = [spread(y, places, reset.numel()).view(batch_size, num_steps, *y.shape[1:]) for y in ys]
     ends = [
@@ -293,6 +268,13 @@ def ragged_scan(
         for old, new in zip(leaves(state), after, strict=True)
     ]
     return like(planned.output, ys), like(state, ends)
+
+
+def _apart(x: Tree) -> tuple[Tree, list[Tensor]]:
+    """Return what changes from step to step, and the leaves ``[B, ...]`` of what does not."""
+    if isinstance(x, Given):
+        return x.x, [leaf[:, 0] for leaf in leaves(x.context)]
+    return x, []
 
 
 def like(template: Tree, tensors: list[Tensor]) -> Tree:
@@ -324,9 +306,10 @@ class Stepper:
 
     Args:
         module: whose step it is; its weights are those of this moment.
-        step: from ``x_t [B, ...]`` and a state to y_t and the next state.
-        x_t: a frame.
+        step: from a frame ``[B, ...]`` and a state to y_t and the next state.
+        x: leaves ``[B, 1, ...]``, a frame; rows of a context stay as they are for all frames.
         state: to begin from; copied.
+        check: see ``plan_for``.
 
     Attributes:
         state: as it stands; its leaves are written over by every step.
@@ -335,12 +318,20 @@ class Stepper:
         UnplannableError: with the reason.
     """
 
-    def __init__(self, module: nn.Module, step: StepFunction, x_t: Tree, state: Tree) -> None:
-        planned = plan_for(module, step, map_leaves(lambda leaf: leaf.unsqueeze(1), x_t), state)
+    def __init__(
+        self,
+        module: nn.Module,
+        step: StepFunction,
+        x: Tree,
+        state: Tree,
+        check: StepFunction | None = None,
+    ) -> None:
+        planned = plan_for(module, step, x, state, check=check)
         if isinstance(planned, str):
             raise UnplannableError(planned)
         self._output = planned.output
-        self._stepper = stepper.Stepper(planned.plan.whole, leaves(state), planned.statics)
+        given = _apart(x)[1]
+        self._stepper = stepper.Stepper(planned.plan.whole, leaves(state), planned.statics, given)
         self.state = like(state, self._stepper.states)
 
     def __call__(self, x_t: Tree) -> Any:

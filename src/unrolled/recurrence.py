@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from typing_extensions import TypeVar
 
 from unrolled import fused
+from unrolled.context import driven, rebind
 from unrolled.errors import ContextError, DtypeError, ShapeError, StateError
 from unrolled.kernels.trace import UnplannableError
 from unrolled.state import (
@@ -130,10 +131,10 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         """Advance over a whole chunk ``x [B, T, ...]``: natively, if ``step`` can be planned."""
         if torch.compiler.is_dynamo_compiling():
             return self._traced_scan(x, state)
-        planned = self._plan(x, state)
+        planned, frames = self._plan(x, state)
         if isinstance(planned, str):
             return self.plain_scan(x, state)
-        return cast(tuple[OutputT, StateT], fused.scan(planned, self._in_blocks(x), state))
+        return cast(tuple[OutputT, StateT], fused.scan(planned, frames, state))
 
     def plain_scan(self, x: InputT, state: StateT) -> tuple[OutputT, StateT]:
         """Do what ``scan`` does without a plan: the loop over ``step``."""
@@ -154,13 +155,12 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
 
         The law makes this right for any module. Override it for speed, never for meaning.
         """
-        planned = self._plan(x, state)
+        planned, frames = self._plan(x, state)
         if not isinstance(planned, str):
             fresh = self.state_like(first_step(x, self.stride)) if reset.any() else state
             cut = lengths // self.stride, reset[:, :: self.stride]
             return cast(
-                tuple[OutputT, StateT],
-                fused.ragged_scan(planned, self._in_blocks(x), state, fresh, *cut),
+                tuple[OutputT, StateT], fused.ragged_scan(planned, frames, state, fresh, *cut)
             )
         num_steps = reset.shape[1]
         alive = torch.arange(num_steps, device=reset.device) < lengths[:, None]  # [B, T]
@@ -231,14 +231,19 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         found = None if in_a_loop else opaque.scan(self, self._in_blocks(x), state)
         return self.plain_scan(x, state) if found is None else found
 
-    def _plan(self, x: InputT, state: StateT) -> fused.Planned | str:
-        """Return the plan of ``step``, or the reason why there is none."""
+    def _plan(self, x: InputT, state: StateT) -> tuple[fused.Planned | str, Tree]:
+        """Return the plan of ``step``, or the reason why there is none, and what it runs on."""
         reason = self._unplanned()
         if reason is not None:
-            return reason
-        if self.has_context():
-            return fused.refuse(self, "a context is bound")
-        return fused.plan_for(self, self.step, self._in_blocks(x), state)
+            return reason, x
+        try:
+            step, frames, check = driven(self, self._in_blocks(x))
+        except UnplannableError as error:
+            return fused.refuse(self, str(error)), x
+        own = type(self).plain_scan is not Recurrence.plain_scan
+        if own and isinstance(frames, fused.Given):
+            return fused.refuse(self, "a context is bound, which its own plain_scan takes"), x
+        return fused.plan_for(self, step, frames, state, check=check), frames
 
     def _unplanned(self) -> str | None:
         """Return why no plan is asked for at all, or None."""
@@ -256,9 +261,8 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         cls = type(self)
         if cls.step is Recurrence.step or cls.step_ is not Recurrence.step_:
             raise UnplannableError("it has no step of its own, or a faster one")
-        if self.has_context():
-            raise UnplannableError("a context is bound")
-        return fused.Stepper(self, self.step, x_t, state)
+        step, frames, check = driven(self, map_leaves(lambda leaf: leaf.unsqueeze(1), x_t))
+        return fused.Stepper(self, step, frames, state, check=check)
 
     def _in_blocks(self, x: InputT) -> InputT:
         """Return x as ``[B, T / stride, stride, ...]``, or as it is if the stride is 1."""
@@ -280,11 +284,11 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
                 f"a context of {type(self).__name__}: {' or '.join(names) or 'none'}",
                 type(context).__name__,
             )
-        return _rebind(self, lambda m: context if m in takers else m._context)
+        return rebind(self, lambda m: context if m in takers else m._context)
 
     def rows(self, index: Tensor) -> Self:
         """Return this module with rows ``index [M]`` of every bound context, in that order."""
-        return _rebind(
+        return rebind(
             self, lambda m: m._context if m._context is None else select_rows(m._context, index)
         )
 
@@ -335,44 +339,6 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
 
 
 RecurrenceT = TypeVar("RecurrenceT", bound=Recurrence[Any, Any, Any, Any])
-
-
-def group_rows(tensor: Tensor, num_groups: int) -> Tensor:
-    """View a batch ``[K·N, ...]`` as ``[N, K, ...]``: the K rows that share a context row.
-
-    Raises:
-        ContextError: the batch is not a multiple of ``num_groups``, the context's N rows.
-    """
-    if num_groups == 0 or tensor.shape[0] % num_groups:
-        raise ContextError(
-            f"a batch of K·N rows for a context of N={num_groups}", f"B={tensor.shape[0]}"
-        )
-    return tensor.reshape(num_groups, tensor.shape[0] // num_groups, *tensor.shape[1:])
-
-
-def repeat_rows(tensor: Tensor, batch_size: int) -> Tensor:
-    """Return a context's ``[N, ...]`` as ``[K·N, ...]``, each row K times in a row."""
-    copies = group_rows(torch.empty(batch_size, 0), tensor.shape[0]).shape[1]
-    return tensor.repeat_interleave(copies, dim=0)
-
-
-def _rebind(module: RecurrenceT, choose: Callable[[Any], Any]) -> RecurrenceT:
-    """Copy a tree of modules, sharing every tensor, with ``choose(module)`` as each context."""
-    return cast(RecurrenceT, _bound(module, choose))
-
-
-def _bound(module: nn.Module, choose: Callable[[Any], Any]) -> nn.Module:
-    # Not copy.copy: torch forbids it for modules with parametrizations, such as weight_norm.
-    bound = object.__new__(type(module))
-    vars(bound).update(vars(module))
-    bound._modules = {
-        name: child if child is None else _bound(child, choose)
-        for name, child in module._modules.items()
-    }
-    if isinstance(module, Recurrence):
-        vars(bound)["_context"] = choose(module)
-        fused.share_plans(bound, module)  # or every picture would be planned for anew
-    return bound
 
 
 def _check_ragged(

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from tests.decoding.models import assert_same, rows_of
+from unrolled.context import repeat_rows
 from unrolled.decoding import beam_search
-from unrolled.recurrence import Recurrence, repeat_rows
+from unrolled.recurrence import Recurrence
 
 WORDS = torch.tensor([2, 9, 3, 7])
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unrolled.recurrence import Recurrence, Supports, group_rows
+from unrolled.context import group_rows
+from unrolled.recurrence import Recurrence, Supports
 from unrolled.state import map_leaves, where_rows
 
 

@@ -10,7 +10,8 @@ from weakref import ref
 import torch
 from torch import Tensor, nn
 
-INTERNAL = frozenset(vars(nn.Module())) - {"training"}
+# A bound context is no part of a module: it comes beside x.
+INTERNAL = frozenset(vars(nn.Module())) - {"training"} | {"_context"}
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 _PLAIN = (bool, int, str, bytes, type(None), type, torch.dtype, torch.device)
 _COMMON = frozenset({bool, int, str, type(None)})  # asked first: guards are looked at in every call

@@ -31,7 +31,7 @@ class Lifted(NamedTuple):
         states: the leaves of the state after the step.
         emitted: values that the rest of the step needs.
         emitted_nodes: the nodes that these are.
-        inputs: nodes that depend on x and not on the state.
+        inputs: nodes that depend on x, or on what is given, and not on the state.
         vectors: nodes of parameters that are the same in every row, with the width wanted.
         matrices: nodes of parameters that products are with.
     """
@@ -142,6 +142,8 @@ class _Lifter(Arithmetic):
         width, number = node.shape[1], constant(node)
         if number is not None:
             return self.graph.fill(number, width)
+        if node.part is Part.GIVEN:
+            return self._input(node, width)
         if node.part is Part.INPUT and not (self.whole and node.operation):
             return self._light(node, width) or self._input(node, width)
         if node.operation is None:
@@ -215,7 +217,7 @@ class _Lifter(Arithmetic):
         for part in _joined(a):
             size = part.shape[1]
             assert size is not None
-            if part.part is Part.STATE or self.whole:
+            if part.part is Part.STATE or (self.whole and part.part is Part.INPUT):
                 number = self.matrices.setdefault(matrix, len(self.matrices))
                 products.append((self.row(part), Block(number, row, 0, size)))
             else:
@@ -278,4 +280,4 @@ def _hoisted(part: Node, matrix: Node, row: int, width: int) -> Node:
     if (row, stop) != (0, matrix.shape[0]):
         shape = (stop - row, matrix.shape[1])
         rows = Node(Part.STATIC, shape, matrix.dtype, _aten.slice.Tensor, (matrix, 0, row, stop))
-    return Node(Part.INPUT, (None, width), part.dtype, _aten.mm.default, (part, rows))
+    return Node(part.part, (None, width), part.dtype, _aten.mm.default, (part, rows))

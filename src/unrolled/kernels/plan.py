@@ -22,6 +22,7 @@ from unrolled.kernels.trace import (
     Step,
     Trace,
     arguments_of,
+    given_arguments,
     replay,
     static_arguments,
     trace,
@@ -36,6 +37,8 @@ class Plan:
         inputs: leaves like those of x_t, of any batch size.
         states: leaves like those of the state.
         statics: every tensor that the step may use besides.
+        num_given: how many leaves of x, the last ones, do not change from step to step; what
+            follows from them alone is computed once for a row.
 
     Raises:
         UnplannableError: with the reason.
@@ -47,10 +50,12 @@ class Plan:
         inputs: Sequence[Tensor],
         states: Sequence[Tensor],
         statics: Sequence[Tensor],
+        num_given: int = 0,
     ) -> None:
-        self.trace: Trace = trace(step, inputs, states, statics)
+        self.trace: Trace = trace(step, inputs, states, statics, num_given)
         self.lifted = lift(self.trace)
         self.core = Core(self.lifted)
+        self.num_given = num_given
         self._check_rows()
 
     @cached_property
@@ -71,6 +76,18 @@ class Plan:
             require_apart(node)
             todo += arguments_of(node)
 
+    @cached_property
+    def _given(self) -> list[Node]:
+        """What the rest stands on of all that follows from what is given."""
+        todo = [*self.trace.outputs, *(self.lifted.inputs[number] for number in self.core.inputs)]
+        seen: set[Node] = set()
+        while todo:
+            node = todo.pop()
+            if node not in seen:
+                seen.add(node)
+                todo += [] if node.part is Part.GIVEN else arguments_of(node)
+        return [node for node in seen if node.part is Part.GIVEN]
+
     def run(
         self,
         inputs: Sequence[Tensor],
@@ -82,7 +99,8 @@ class Plan:
         """Run over sequences.
 
         Args:
-            inputs: leaves of x ``[rows.total, ...]``, the active rows of one step after the other.
+            inputs: leaves of x ``[rows.total, ...]``, the active rows of one step after the other;
+                those that do not change ``[rows.batch_size, ...]``.
             states: leaves of the first state ``[rows.batch_size, ...]``.
             statics: as at the beginning, with the values of today.
             rows: which rows are active when.
@@ -91,7 +109,11 @@ class Plan:
         Returns:
             The leaves of y ``[rows.total, ...]`` and of the last state.
         """
-        known = self._arguments(inputs, statics)
+        known = static_arguments(self.trace, statics)
+        if self.num_given:
+            known.update(self._spread(inputs[-self.num_given :], known, rows))
+        frame = inputs[: len(inputs) - self.num_given]
+        known.update(zip(self.trace.arguments[Part.INPUT], frame, strict=True))
         lifted = self.lifted
         vectors = [lifted.vectors[number] for number in self.core.vectors]
         wanted = [lifted.inputs[number] for number in self.core.inputs]
@@ -107,7 +129,10 @@ class Plan:
         replay(self.trace.outputs, known, rows.total)
         return [known[node] for node in self.trace.outputs], after
 
-    def _arguments(self, inputs: Sequence[Tensor], statics: Sequence[Tensor]) -> dict[Node, Tensor]:
-        known = static_arguments(self.trace, statics)
-        known.update(zip(self.trace.arguments[Part.INPUT], inputs, strict=True))
-        return known
+    def _spread(
+        self, given: Sequence[Tensor], statics: dict[Node, Tensor], rows: Rows
+    ) -> dict[Node, Tensor]:
+        """Return for the rows of all steps what follows from what is given, computed once a row."""
+        known = {**statics, **given_arguments(self.trace, given)}
+        replay(self._given, known, rows.batch_size)
+        return {node: rows.spread(known[node]) for node in self._given}

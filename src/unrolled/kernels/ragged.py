@@ -33,6 +33,13 @@ class Rows:
         """Tell whether all sequences are equally long."""
         return self.counts[-1] == self.counts[0]
 
+    def spread(self, rows: Tensor) -> Tensor:
+        """Return for each row of each step the one of ``[batch_size, ...]`` that it is of."""
+        if self.is_even:
+            return rows.expand(len(self.counts), *rows.shape).flatten(0, 1)
+        index = np.concatenate([np.arange(count) for count in self.counts])
+        return rows.index_select(0, torch.from_numpy(index))
+
     def last(self) -> Tensor:
         """Return by row where its last state is in ``[batch_size + total]`` rows of states."""
         counts, rows = np.array(self.counts), np.arange(self.batch_size)

@@ -10,7 +10,14 @@ from unrolled.kernels.core import Core
 from unrolled.kernels.lifting import lift
 from unrolled.kernels.loop import Buffers
 from unrolled.kernels.ragged import Rows
-from unrolled.kernels.trace import Trace, UnplannableError, replay, static_arguments
+from unrolled.kernels.trace import (
+    Part,
+    Trace,
+    UnplannableError,
+    given_arguments,
+    replay,
+    static_arguments,
+)
 
 
 class Whole:
@@ -26,7 +33,7 @@ class Whole:
     def __init__(self, traced: Trace) -> None:
         self.trace = traced
         self.lifted = lift(traced, whole=True)
-        if any(node.operation is not None for node in self.lifted.inputs):
+        if any(node.operation and node.part is Part.INPUT for node in self.lifted.inputs):
             raise UnplannableError("what it makes of x has no place in a program")
         self.core = Core(self.lifted)
 
@@ -38,29 +45,41 @@ class Stepper:
         whole: the step.
         states: leaves of the state ``[B, n]``; copied.
         statics: the tensors that the step may use besides.
+        given: leaves ``[B, ...]`` of what is the same at every step.
 
     Attributes:
         states: the state as it stands, written over by every step.
     """
 
-    def __init__(self, whole: Whole, states: Sequence[Tensor], statics: Sequence[Tensor]) -> None:
+    def __init__(
+        self,
+        whole: Whole,
+        states: Sequence[Tensor],
+        statics: Sequence[Tensor],
+        given: Sequence[Tensor] = (),
+    ) -> None:
         lifted, core = whole.lifted, whole.core
         run = core.in_place
-        known = static_arguments(whole.trace, statics)
+        known = static_arguments(whole.trace, statics) | given_arguments(whole.trace, given)
         vectors = [lifted.vectors[number] for number in core.vectors]
-        replay([node for node, _ in vectors] + lifted.matrices, known, len(states[0]))
+        constant = [lifted.inputs[n] for n in core.inputs if lifted.inputs[n].part is Part.GIVEN]
+        wanted = [node for node, _ in vectors] + lifted.matrices + constant
+        replay(wanted, known, len(states[0]))
         buffers = Buffers(run.program, Rows((len(states[0]),)), states[0])
         self.states = [buffers.states(run, n, state) for n, state in enumerate(states)]
         self._places = run.states
         for number, (node, width) in zip(core.vectors, vectors, strict=True):
             buffers.put(run.vectors[number], known[node].reshape(-1).expand(width).contiguous())
+        for number in core.inputs:
+            if (node := lifted.inputs[number]).part is Part.GIVEN:
+                buffers.put(run.inputs[number], known[node].detach().contiguous())
         buffers.make_rest()
         matrices = [known[node] for node in lifted.matrices]
         # A frame's own leaf, by number; a leaf that the step does not use is not looked at.
         self._inputs = [
             (lifted.inputs[number].number, place, buffers.whole(place))
             for number in core.inputs
-            if (place := run.inputs[number]) is not None
+            if (place := run.inputs[number]) is not None and lifted.inputs[number] not in constant
         ]
         self._emitted = [
             (number, buffers.whole(number)) for number in run.emitted if number is not None

@@ -28,8 +28,9 @@ class Part(IntEnum):
     """What a value depends on, and so how often it must be computed."""
 
     STATIC = 0  # on parameters and buffers: once a call
-    INPUT = 1  # on x too: for all steps at once
-    STATE = 2  # on the state too: step by step
+    GIVEN = 1  # on what is given to each row for all steps: once a row
+    INPUT = 2  # on x too: for all steps at once
+    STATE = 3  # on the state too: step by step
 
 
 @dataclass(eq=False)
@@ -180,6 +181,7 @@ def trace(
     inputs: Sequence[Tensor],
     states: Sequence[Tensor],
     statics: Sequence[Tensor],
+    num_given: int = 0,
 ) -> Trace:
     """Run a step twice, at two batch sizes, and return what it is made of.
 
@@ -188,12 +190,13 @@ def trace(
         inputs: leaves like those of x_t, of any batch size.
         states: leaves like those of the state.
         statics: every tensor that the step may use besides, such as parameters.
+        num_given: how many leaves of x, the last ones, are the same at every step.
 
     Raises:
         UnplannableError: the step does what no trace can stand for.
     """
     _refuse_foreign_gradients(step, inputs, states)
-    small, large = (_record(step, inputs, states, statics, size) for size in (2, 3))
+    small, large = (_record(step, inputs, states, statics, size, num_given) for size in (2, 3))
     if len(small.calls) != len(large.calls):
         raise UnplannableError("what it does depends on the batch size")
     _Merger().merge(small, large)
@@ -214,11 +217,14 @@ def _record(
     states: Sequence[Tensor],
     statics: Sequence[Tensor],
     batch_size: int,
+    num_given: int,
 ) -> _Record:
     # Fresh, distinct tensors: what happens to be one tensor today may be two tomorrow.
     x, state = _fresh(inputs, states, batch_size)
     nodes: dict[int, Node] = {}
-    for part, tensors in ((Part.STATIC, statics), (Part.INPUT, x), (Part.STATE, state)):
+    frame, given = x[: len(x) - num_given], x[len(x) - num_given :]
+    parts = {Part.STATIC: statics, Part.GIVEN: given, Part.INPUT: frame, Part.STATE: state}
+    for part, tensors in parts.items():
         for number, tensor in enumerate(tensors):
             node = Node(part, tuple(tensor.shape), tensor.dtype, number=number)
             nodes.setdefault(id(tensor), node)
@@ -229,7 +235,6 @@ def _record(
         found = [nodes[id(leaf)] for leaf in outputs], [nodes[id(leaf)] for leaf in after]
     except KeyError:
         raise UnplannableError("it returns a tensor that is none of its own") from None
-    parts = {Part.STATIC: list(statics), Part.INPUT: x, Part.STATE: state}
     arguments = {part: [nodes[id(leaf)] for leaf in leaves] for part, leaves in parts.items()}
     return _Record(recorder.calls, list(nodes.values()), *found, arguments)
 
@@ -279,9 +284,10 @@ class _Merger:
             one.keywords = self._free(one.keywords, other.keywords)
             shape = self._free(one.shape, other.shape)
             one.shape = tuple(None if size is BATCH else size for size in shape)
-            needs = [value.part for value in arguments_of(one)]
-            own = Part.INPUT if None in one.shape else Part.STATIC
-            one.part = max([one.part if one.operation is None else own, *needs])
+            if one.operation is not None:
+                needs = max((value.part for value in arguments_of(one)), default=Part.STATIC)
+                alone = Part.INPUT if None in one.shape else Part.STATIC
+                one.part = alone if needs is Part.STATIC else needs
 
     def _free(self, one: Any, other: Any) -> Any:
         if isinstance(one, (tuple, list)):
@@ -302,6 +308,11 @@ class _Merger:
 def static_arguments(traced: Trace, statics: Sequence[Tensor]) -> dict[Node, Tensor]:
     """Return the tensors that a step may use besides x and state, by node."""
     return dict(zip(traced.arguments[Part.STATIC], statics, strict=True))
+
+
+def given_arguments(traced: Trace, given: Sequence[Tensor]) -> dict[Node, Tensor]:
+    """Return what is the same at every step, by node."""
+    return dict(zip(traced.arguments[Part.GIVEN], given, strict=True))
 
 
 def arguments_of(node: Node) -> list[Node]:

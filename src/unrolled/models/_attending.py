@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from typing_extensions import TypeVar
 
 from unrolled.cells import LSTM, LSTMState
+from unrolled.context import group_rows, repeat_rows
 from unrolled.models.captioner import Captioner
-from unrolled.recurrence import group_rows, repeat_rows
 from unrolled.shapes import check_shape
 from unrolled.state import Tree, map_leaves, state_dtype
 

@@ -7,8 +7,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from unrolled.cells import RNN, RNNState
+from unrolled.context import repeat_rows
 from unrolled.models.captioner import Captioner, Objective, cross_entropy
-from unrolled.recurrence import repeat_rows
 from unrolled.shapes import check_shape
 from unrolled.state import map_leaves
 

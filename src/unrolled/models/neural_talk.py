@@ -7,9 +7,9 @@ from jaxtyping import Float, Int, Int64
 from torch import Tensor, nn
 
 from unrolled.cells import RNN, RNNState
+from unrolled.context import repeat_rows
 from unrolled.errors import ConfigError
 from unrolled.models.captioner import Captioner, CaptionOutput, PooledMemory
-from unrolled.recurrence import repeat_rows
 from unrolled.shapes import check_shape
 
 

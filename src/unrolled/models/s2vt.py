@@ -7,8 +7,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from unrolled.cells import LSTM, LSTMState
+from unrolled.context import repeat_rows
 from unrolled.models.captioner import Captioner, CaptionOutput
-from unrolled.recurrence import repeat_rows
 from unrolled.shapes import check_shape
 from unrolled.state import map_leaves, state_dtype
 

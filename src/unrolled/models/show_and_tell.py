@@ -4,8 +4,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from unrolled.cells import LSTM, LSTMState
+from unrolled.context import repeat_rows
 from unrolled.models.captioner import Captioner, CaptionOutput, PooledMemory
-from unrolled.recurrence import repeat_rows
 
 
 class ShowAndTell(Captioner[LSTMState]):
