@@ -284,15 +284,16 @@ def test_a_module_that_is_gone_takes_its_plans_along() -> None:
     assert len(fused._plans) == before
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3])
 @pytest.mark.parametrize("name", ["LSTM", "GRU", "MUT2", "LayerNormLSTM"])
-def test_lengths_and_resets_at_once(name: str) -> None:
+def test_lengths_and_resets_at_once(name: str, share: float) -> None:
     """Stretches between resets are rows of their own; some rows have no step at all."""
     torch.manual_seed(0)
     cell = getattr(cells, name)(C, D)
     x = torch.randn(5, 11, C)
     lengths = torch.tensor([11, 0, 6, 1, 9])
-    reset = torch.rand(5, 11) < 0.3
-    reset[0, 0] = True
+    reset = torch.rand(5, 11) < share
+    reset[0, 0] = share > 0
     x[2, 6:] = float("nan")
     x.requires_grad_()
     state = map_leaves(torch.randn_like, cell.initial_state(5))
@@ -307,6 +308,24 @@ def test_lengths_and_resets_at_once(name: str) -> None:
             results.append([y, *leaves(after), *gradients])
     for got, expected in zip(*results, strict=True):
         torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("length", [1, 4, 7])
+def test_rows_that_are_all_as_long_are_cut_and_not_gathered(
+    length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell, x = Cell(), torch.randn(B, T, C)
+    x[:, length:] = torch.nan
+    x.requires_grad_()
+    assert reason(cell, x) == ""
+    y, state = cell(x[:, :length].detach())
+    monkeypatch.setattr(fused, "take", None)
+    got, after = cell(x, lengths=torch.full((B,), length))
+    torch.testing.assert_close(got, torch.cat([y, torch.zeros(B, T - length, D)], dim=1))
+    torch.testing.assert_close(after, state)
+    (gradient,) = torch.autograd.grad(got.sum() + after.sum(), [x])
+    assert gradient[:, :length].all()
+    assert not gradient[:, length:].any()
 
 
 def test_ten_thousand_steps_stay_finite() -> None:

@@ -21,7 +21,7 @@ from unrolled.kernels.plan import Plan
 from unrolled.kernels.program import Program
 from unrolled.kernels.ragged import Rows, Stretches, spread, take
 from unrolled.kernels.trace import UnplannableError
-from unrolled.state import Tree, leaves, map_leaves, named_leaves
+from unrolled.state import Tree, leaves, map_leaves, named_leaves, time_slice
 
 _KEPT = 8  # plans of one module
 _TOLERANCE = 1e-3  # relative; a wrong plan is wrong by far more, and rounding by far less
@@ -246,6 +246,9 @@ def ragged_scan(
         reset: ``[B, T]``.
     """
     batch_size, num_steps = reset.shape
+    length = int(lengths[0]) if lengths.numel() and not reset.any() else 0
+    if length and bool((lengths == length).all()):
+        return _cut_scan(planned, x, state, length)
     stretches = Stretches.of(lengths, reset)
     if stretches is None:
         empty = [
@@ -268,6 +271,17 @@ def ragged_scan(
         for old, new in zip(leaves(state), after, strict=True)
     ]
     return like(planned.output, ys), like(state, ends)
+
+
+def _cut_scan(planned: Planned, x: Tree, state: Tree, length: int) -> tuple[Any, Any]:
+    """Run a plan over the first steps of rows that are all as long; y is 0 past them."""
+    past = leaves(x)[0].shape[1] - length
+    y, after = scan(planned, time_slice(x, 0, length), state)
+
+    def padded(leaf: Tensor) -> Tensor:
+        return torch.cat([leaf, leaf.new_zeros(len(leaf), past, *leaf.shape[2:])], dim=1)
+
+    return map_leaves(padded, y) if past else y, after
 
 
 def _apart(x: Tree) -> tuple[Tree, list[Tensor]]:

@@ -158,9 +158,11 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         planned, frames = self._plan(x, state)
         if not isinstance(planned, str):
             fresh = self.state_like(first_step(x, self.stride)) if reset.any() else state
-            cut = lengths // self.stride, reset[:, :: self.stride]
+            if self.stride > 1:
+                lengths, reset = lengths // self.stride, reset[:, :: self.stride]
             return cast(
-                tuple[OutputT, StateT], fused.ragged_scan(planned, frames, state, fresh, *cut)
+                tuple[OutputT, StateT],
+                fused.ragged_scan(planned, frames, state, fresh, lengths, reset),
             )
         num_steps = reset.shape[1]
         alive = torch.arange(num_steps, device=reset.device) < lengths[:, None]  # [B, T]
