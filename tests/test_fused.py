@@ -328,6 +328,19 @@ def test_rows_that_are_all_as_long_are_cut_and_not_gathered(
     assert not gradient[:, length:].any()
 
 
+def test_the_gradient_of_a_matrix_for_x_and_the_state_is_put_together_once() -> None:
+    y, _ = Cell()(torch.randn(B, T, C))
+    found, todo = set(), [y.grad_fn]
+    while todo:
+        node = todo.pop()
+        if node not in (None, *found):
+            found.add(node)
+            todo += [before for before, _ in node.next_functions]
+    names = [node.name() for node in found]
+    assert names.count("SplitWithSizesBackward0") == 1
+    assert not [name for name in names if name.startswith("Slice")]
+
+
 def test_ten_thousand_steps_stay_finite() -> None:
     cell = cells.LSTM(C, D)
     x = torch.randn(2, 10_000, C)

@@ -121,6 +121,7 @@ class _Lifter(Arithmetic):
         self.vectors: dict[tuple[Node, int], int] = {}
         self.matrices: dict[Node, int] = {}
         self._lifted: dict[Node, Value] = {}
+        self._splits: dict[tuple[Node, tuple[int, ...]], list[Node]] = {}
 
     def accepts(self, node: Node) -> bool:
         """Tell whether a node has a place in a program."""
@@ -213,16 +214,15 @@ class _Lifter(Arithmetic):
         """Return [bias +] a @ matrix; parts of a that are known before the loop are taken out."""
         if matrix.part is not Part.STATIC or matrix.dtype != torch.float32:
             raise UnplannableError("it multiplies the state with what is no parameter")
-        row, products, known = 0, [], []
-        for part in _joined(a):
-            size = part.shape[1]
-            assert size is not None
+        parts = _joined(a)
+        products, known = [], []
+        for part, rows in zip(parts, self._split(matrix, parts), strict=True):
             if part.part is Part.STATE or (self.whole and part.part is Part.INPUT):
-                number = self.matrices.setdefault(matrix, len(self.matrices))
-                products.append((self.row(part), Block(number, row, 0, size)))
+                number = self.matrices.setdefault(rows, len(self.matrices))
+                products.append((self.row(part), Block(number, 0, 0, part.shape[1] or 0)))
             else:
-                known.append(_hoisted(part, matrix, row, width))
-            row += size
+                mm = _aten.mm.default
+                known.append(Node(part.part, (None, width), part.dtype, mm, (part, rows)))
         total = None if bias is None else self.operand(bias, width)
         for node in known:
             value = self.row(node)
@@ -231,6 +231,18 @@ class _Lifter(Arithmetic):
             total = self.graph.product(left, (block,), width, total)
         assert total is not None
         return total
+
+    def _split(self, matrix: Node, parts: list[Node]) -> list[Node]:
+        """Return the rows of a matrix that meet each part of a left factor.
+
+        Of one split, whose gradient is put together once; each slice's would be a whole matrix.
+        """
+        sizes = tuple(part.shape[1] or 0 for part in parts)
+        if len(sizes) == 1:
+            return [matrix]
+        if (matrix, sizes) not in self._splits:
+            self._splits[matrix, sizes] = _rows_of(matrix, sizes)
+        return self._splits[matrix, sizes]
 
     def _structure(self, node: Node, width: int) -> Value | None:
         if node.name in _SAME or node.name == "aten._to_copy.default":
@@ -273,11 +285,23 @@ def _joined(a: Node) -> list[Node]:
     return [a]
 
 
-def _hoisted(part: Node, matrix: Node, row: int, width: int) -> Node:
-    """Return a new node: the product of what is known before the loop with its rows."""
-    stop = row + (part.shape[1] or 0)
-    rows = matrix
-    if (row, stop) != (0, matrix.shape[0]):
-        shape = (stop - row, matrix.shape[1])
-        rows = Node(Part.STATIC, shape, matrix.dtype, _aten.slice.Tensor, (matrix, 0, row, stop))
-    return Node(part.part, (None, width), part.dtype, _aten.mm.default, (part, rows))
+def _rows_of(matrix: Node, sizes: tuple[int, ...]) -> list[Node]:
+    """Return new nodes: so many rows of a parameter each, one after the other."""
+    split, width, dtype = _aten.split_with_sizes.default, matrix.shape[1], matrix.dtype
+    if matrix.name != "aten.t.default":
+        arguments: tuple[object, ...] = (matrix, [*sizes], 0)
+        return [
+            Node(Part.STATIC, (size, width), dtype, split, arguments, index=place)
+            for place, size in enumerate(sizes)
+        ]
+    # Columns of what is transposed: the gradients of these, side by side, lie as it does.
+    arguments = (matrix.arguments[0], [*sizes], 1)
+    columns = [
+        Node(Part.STATIC, (width, size), dtype, split, arguments, index=place)
+        for place, size in enumerate(sizes)
+    ]
+    transposed = _aten.t.default
+    return [
+        Node(Part.STATIC, (column.shape[1], width), dtype, transposed, (column,))
+        for column in columns
+    ]
