@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 import unrolled
 from unrolled import cells
 from unrolled.benchmarks.timing import gemm_gflops, side_by_side
+from unrolled.context import repeat_rows
 from unrolled.recurrence import Recurrence
 from unrolled.streaming import Stream
 
@@ -73,6 +74,37 @@ class _Unseen(Recurrence[Tensor]):
         return h, h
 
 
+class _Seen(NamedTuple):
+    vector: Tensor
+
+
+class _Seeing(_Unseen):
+    """The same cell, bound to a vector for every row or for some rows together.
+
+        a, b, c = W [x, h] + V v
+
+    Shapes: context _Seen(vector [N, H]), H the hidden size; else as ``_Unseen``.
+    Source: none.
+    Example:
+        >>> cell = _Seeing(3, 5).given(_Seen(torch.zeros(2, 5)))
+        >>> cell(torch.zeros(4, 7, 3))[0].shape
+        torch.Size([4, 7, 5])
+    """
+
+    context_type = _Seen
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.seen = nn.Linear(hidden_size, 3 * hidden_size, bias=False)
+
+    def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """Mix what was with what is proposed, both with a view to the vector."""
+        seen = self.seen(repeat_rows(self.context.vector, len(x_t)))
+        a, b, c = (self.gates(torch.cat([x_t, h], dim=1)) + seen).chunk(3, dim=1)
+        h = torch.lerp(h, torch.tanh(c + torch.relu(a) * h), torch.sigmoid(b))
+        return h, h
+
+
 def measure(
     names: tuple[str, ...] = CELLS,
     shapes: tuple[Shape, ...] = SHAPES,
@@ -80,7 +112,7 @@ def measure(
     rounds: int = 7,
     show: Show = lambda *_: None,
 ) -> dict[str, Any]:
-    """Measure cells at shapes, padded and ragged, a single step, the first call and the memory.
+    """Measure cells at shapes: padded, ragged, with a context, one step, first calls, memory.
 
     Args:
         names: of cells; Unseen is a cell of this benchmark's own.
@@ -104,6 +136,7 @@ def measure(
         "gemm_gflops_one_thread": gemm_gflops(1),
         "padded": rows,
         "ragged": ragged,
+        "context": [_with_context(shape, rounds) for shape in shapes],
         "one_step": [_one_step(name, rounds) for name in names],
         "first_call_seconds": {name: _first_call(name) for name in names},
         "kept_of_a_step": {name: _kept(name) for name in names},
@@ -210,6 +243,27 @@ def _ragged(name: str, shape: Shape, rounds: int) -> dict[str, Any]:
         "valid_share": share,
         "time_over_valid_share": seconds["lengths"] / seconds["padded"] / share,
         "times_faster_than_nn_packed": seconds["nn packed"] / seconds["packed"],
+        **{f"{who} milliseconds": 1e3 * value for who, value in seconds.items()},
+    }
+
+
+def _with_context(shape: Shape, rounds: int) -> dict[str, Any]:
+    """Every two rows share a vector, where there are two."""
+    torch.manual_seed(0)
+    vector = torch.randn(max(1, shape.batch // 2), shape.hidden)
+    cell = _Seeing(shape.inputs, shape.hidden).given(_Seen(vector))
+    x, state = torch.randn(shape.batch, shape.steps, shape.inputs), cell.initial_state(shape.batch)
+    seconds = side_by_side(
+        {
+            "ours": partial(_train, cell, lambda x: cell(x)[0], x),
+            "loop": partial(_train, cell, lambda x: _loop(cell, x, state), x),
+        },
+        rounds=rounds,
+    )
+    return {
+        "shape": str(shape),
+        "vectors": len(vector),
+        "times_faster_than_loop": seconds["loop"] / seconds["ours"],
         **{f"{who} milliseconds": 1e3 * value for who, value in seconds.items()},
     }
 

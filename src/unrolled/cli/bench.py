@@ -176,6 +176,7 @@ def _show(found: dict[str, Any]) -> None:
     ]
     title = "Ragged; time over that of the padded batch times the valid share; times faster"
     print_table(title, columns, rows, right=columns[2:])
+    _show_context(found)
     columns = ("cell", "stream", "step", "nn.LSTM", "one product", "share of nn.LSTM")
     rows = [
         (
@@ -192,6 +193,21 @@ def _show(found: dict[str, Any]) -> None:
         for name, seconds in found["first_call_seconds"].items()
     ]
     print_table("Planning and memory", columns, rows, right=columns[1:])
+
+
+def _show_context(found: dict[str, Any]) -> None:
+    columns = ("T, B, input, hidden", "vectors", "ms", "loop, ms", "times faster")
+    rows = [
+        (
+            row["shape"],
+            str(row["vectors"]),
+            *(f"{row[f'{who} milliseconds']:.2f}" for who in ("ours", "loop")),
+            f"{row['times_faster_than_loop']:.2f}",
+        )
+        for row in found["context"]
+    ]
+    title = "The unseen cell bound to vectors, each of as many rows; training"
+    print_table(title, columns, rows, right=columns[1:])
 
 
 def _faster(row: dict[str, Any], who: str) -> str:
