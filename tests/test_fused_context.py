@@ -166,3 +166,22 @@ def test_a_stream_steps_natively_with_its_context(rows: int) -> None:
     assert stream._stepper is not None
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(stream.state, state, rtol=1e-5, atol=1e-6)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("rows", [[0, 1], [3], [0, 1, 2, 3], [2, 0]])
+def test_some_rows_of_a_stream_see_their_own_context(rows: list[int]) -> None:
+    class Beginning(Looking):
+        def initial_state(self, batch_size: int) -> Tensor:
+            return repeat_rows(self.context.image, batch_size)
+
+    cell, x = Beginning().eval().given(Picture(picture(2))), torch.randn(2, 4, C)
+    index = torch.tensor(rows)
+    for begins_anew in (False, True):
+        one, other = Stream(cell), Stream(cell)
+        for stream in (one, other):
+            stream.push(x[0])
+            if begins_anew:
+                stream.reset(index)
+        expected = one.push(x[1])[index]
+        torch.testing.assert_close(other.push(x[1, index], rows=index), expected)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from unrolled import fused
 from unrolled.errors import ContextError
 from unrolled.kernels.trace import UnplannableError
-from unrolled.state import Tree, leaves, map_leaves
+from unrolled.state import Tree, leaves, map_leaves, select_rows
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
@@ -50,6 +50,23 @@ def rebind(module: ModuleT, choose: Callable[[Any], Any]) -> ModuleT:
         vars(bound)["_context"] = choose(module)
         fused.share_plans(bound, module)  # or every picture would be planned for anew
     return bound
+
+
+def for_rows(module: ModuleT, rows: Tensor, batch_size: int) -> ModuleT:
+    """Return a module with what some ``rows [M]`` of the batch have of every bound context.
+
+    Raises:
+        ContextError: the batch is not a multiple of a context's rows.
+    """
+
+    def own(inner: Any) -> Any:
+        context = inner._context
+        if context is None:
+            return None
+        first = leaves(context)[0]
+        return select_rows(context, rows.to(first.device) // _copies(batch_size, len(first)))
+
+    return rebind(module, own)
 
 
 class Driven(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Any, Generic, cast
 import torch
 from torch import Tensor
 
+from unrolled.context import for_rows
 from unrolled.errors import ConfigError, ReaderError, ShapeError, StateError
 from unrolled.fused import Stepper, Stepping
 from unrolled.kernels.trace import UnplannableError
@@ -117,7 +118,7 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
             return self._push_rows(x_t, rows)
         if self._restarts:
             self._steps, self._pushed = self.steps, 0
-            self._put(self._fresh_where(self._restart, x_t, self._now))
+            self._put(_fresh_where(self.module, self._restart, x_t, self._now))
             self._restart.fill_(False)
             self._restarts = False
         return self._advance(x_t)
@@ -126,21 +127,19 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
         self._pushed += 1
         if self._stepper is not None:
             return cast(OutputT, self._stepper(x_t))
-        y_t, self._state = self._step(x_t, self._state)
+        y_t, self._state = _step(self.module, x_t, self._state)
         return y_t
-
-    def _step(self, x_t: InputT, state: StateT) -> tuple[OutputT, StateT]:
-        if rows_go_alone(self.module, x_t):
-            return step_rows(self.module, x_t, state)
-        return self.module.step_(x_t, state)
 
     def _push_rows(self, x_t: InputT, rows: Tensor) -> OutputT:
         rows = rows.cpu()  # where streams are counted
-        state = self._fresh_where(self._restart[rows], x_t, select_rows(self._now, rows))
+        module = self.module
+        if module.has_context():
+            module = for_rows(module, rows, len(self._steps))
+        state = _fresh_where(module, self._restart[rows], x_t, select_rows(self._now, rows))
         if isinstance(self._stepper, PreparedStepper):
             y_t = cast(OutputT, self._stepper.take_rows(cast(Tensor, x_t), rows.tolist(), state))
         else:
-            y_t, state = self._step(x_t, state)
+            y_t, state = _step(module, x_t, state)
             map_leaves(lambda a, b: a.index_copy_(0, rows.to(a.device), b), self._now, state)
         self._steps, self._pushed = self.steps, 0
         self._steps[rows] += 1
@@ -213,10 +212,24 @@ class Stream(Generic[StateT, InputT, OutputT, ContextT]):
             got = {name: (list(x.shape), str(x.dtype)) for name, x in named.items()}
             raise ShapeError(f"a frame of {num_rows} rows like the first, {self._frame}", str(got))
 
-    def _fresh_where(self, restart: Tensor, x_t: InputT, state: StateT) -> StateT:
-        if not restart.any():
-            return state
-        return where_rows(restart.to(leaves(x_t)[0].device), self.module.state_like(x_t), state)
+
+def _step(
+    module: Recurrence[StateT, InputT, OutputT, ContextT], x_t: InputT, state: StateT
+) -> tuple[OutputT, StateT]:
+    if rows_go_alone(module, x_t):
+        return step_rows(module, x_t, state)
+    return module.step_(x_t, state)
+
+
+def _fresh_where(
+    module: Recurrence[StateT, InputT, OutputT, ContextT],
+    restart: Tensor,
+    x_t: InputT,
+    state: StateT,
+) -> StateT:
+    if not restart.any():
+        return state
+    return where_rows(restart.to(leaves(x_t)[0].device), module.state_like(x_t), state)
 
 
 def _looks(x_t: Tree) -> Looks | None:
