@@ -63,6 +63,31 @@ def test_a_row_does_not_depend_on_rows_beside_it_nor_on_threads(isa, monkeypatch
 
 
 @every_isa
+@pytest.mark.parametrize("rows", [1, 5])
+@pytest.mark.parametrize("is_product", [False, True])
+def test_few_rows_are_shared_among_threads_by_columns(rows, is_product, isa, monkeypatch) -> None:
+    monkeypatch.setenv("UNROLLED_ISA", isa)
+    size, before = 300_001, torch.get_num_threads()
+    # Whole numbers: of equals, which lie in every share, the first come first.
+    features, weight = (
+        torch.randint(-3, 4, (rows, 3)).float(),
+        torch.randint(-3, 4, (size, 3)).float(),
+    )
+    logits = features @ weight.T
+    head, found = PackedHead(weight, None), []
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            found.append(head.likeliest(features, 70) if is_product else likeliest(logits, 70))
+    finally:
+        torch.set_num_threads(before)
+    assert_equal(found[0], naive.likeliest(logits, 70))
+    for other in found[1:]:
+        for one, two in zip(found[0], other, strict=True):
+            assert torch.equal(one, two)
+
+
+@every_isa
 @pytest.mark.parametrize("place", [0, 700, 1200])
 @pytest.mark.parametrize("wrong", [torch.nan, torch.inf])
 def test_a_row_that_is_no_distribution_is_seen(place, wrong, isa, monkeypatch) -> None:
