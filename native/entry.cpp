@@ -1,4 +1,5 @@
 // The doors of the library, and the choice of the instruction set that it runs on.
+#include "extend.h"
 #include "program.h"
 
 namespace unrolled {
@@ -48,5 +49,8 @@ DOOR int64_t unrolled_run(int64_t isa, const Call* call) { return path_of(isa)->
 DOOR int64_t unrolled_likeliest(int64_t isa, const Likeliest* call) {
     return path_of(isa)->likeliest(call);
 }
+
+// 0, or 1 where there was no memory.
+DOOR int64_t unrolled_extend(const Extend* call) { return extend(*call); }
 
 DOOR void unrolled_depthwise(int64_t isa, const Depthwise* call) { path_of(isa)->depthwise(call); }

@@ -103,6 +103,26 @@ struct Likeliest {
     int64_t threads;
 };
 
+// Hypotheses: the column of the one that each comes from, its last token, its score.
+struct Arm {
+    int64_t* parents;
+    int64_t* tokens;
+    float* scores;
+};
+
+// A step of a beam search; as `unrolled/kernels/extend.py` writes it.
+struct Extend {
+    const float* following;  // [prompts, hypotheses, each], log-probabilities
+    const int64_t* tokens;   // [prompts, hypotheses, each]
+    const float* scores;     // [prompts, hypotheses]
+    const int64_t* stops;    // [stop_count]
+    Arm live_arm;            // [prompts, live] each
+    Arm ended_arm;           // [prompts, ended] each
+    int64_t prompts, hypotheses, each, stop_count;
+    int64_t wanted;  // how many are ranked of a prompt, at most hypotheses * each
+    int64_t live, ended;  // at most wanted
+};
+
 // A depthwise convolution of `count` pictures, channels last; as `unrolled/kernels/frames.py` writes it.
 struct Depthwise {
     const float* const* frames;  // [taps] of [count, height, width, channels], the oldest first

@@ -1,7 +1,7 @@
 """Beam search: the K best unfinished hypotheses grow side by side."""
 
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,26 +13,13 @@ from unrolled.decoding.largest import largest
 from unrolled.decoding.ranking import best, check_length_penalty, contenders, penalised
 from unrolled.decoding.steps import AnyRecurrence
 from unrolled.errors import ConfigError
+from unrolled.kernels.extend import extend
+from unrolled.kernels.naive import Arm, Extended
 from unrolled.recurrence import Recurrence
 from unrolled.state import leaves, map_leaves, select_rows
 
 # Share of prompts that must be done before they leave the batch: a context is copied then.
 _LEAVING = 0.25
-
-
-class Arm(NamedTuple):
-    """Hypotheses one token longer than those they come from."""
-
-    parents: Tensor  # [B, M], the column in the step before
-    tokens: Tensor  # [B, M]
-    scores: Tensor  # [B, M], log-probabilities; -inf for what is no hypothesis
-
-
-class Step(NamedTuple):
-    """What one step of the search leaves behind."""
-
-    live: Arm  # in order of tokens, so that of equals the first is taken
-    ended: Arm
 
 
 @torch.no_grad()
@@ -105,13 +92,13 @@ def _search(
     ending: Ending,
     beam_size: int,
     length_penalty: float,
-) -> list[Step]:
+) -> list[Extended]:
     num_rows, like = said.shape[0], said.features if isinstance(said, Unspoken) else said
     scores = like.new_zeros(num_rows, 1)  # one hypothesis, so far empty, for every prompt
     found = like.new_full((num_rows, beam_size), -torch.inf)
     here = torch.arange(num_rows, device=like.device)  # prompts that the model still runs for
     done = torch.zeros_like(here, dtype=torch.bool)
-    trail: list[Step] = []
+    trail: list[Extended] = []
     while True:
         alive = ~done[:, None] & (scores > -torch.inf)
         step = _extend(said, alive, scores, ending, beam_size, position=len(trail))
@@ -145,7 +132,7 @@ def _without(speaker: Speaker, done: Tensor) -> Speaker | None:
     return speaker.rows((~done).nonzero().flatten() // shared)
 
 
-def _for_every_prompt(step: Step, here: Tensor, num_rows: int) -> Step:
+def _for_every_prompt(step: Extended, here: Tensor, num_rows: int) -> Extended:
     """Put the rows of a step where their prompts are; prompts that have left get no hypotheses."""
     if len(here) == num_rows:
         return step
@@ -172,30 +159,24 @@ def _extend(
     beam_size: int,
     *,
     position: int,
-) -> Step:
+) -> Extended:
     """Rank every hypothesis ``scores [B, M]`` with every next token, by ``logits [B·M, V]``."""
     num_live, size, num_stops = scores.shape[1], logits.shape[1], len(ending.stop)
     # At most num_stops of every hypothesis's continuations stop: the others are at least K. No
     # hypothesis needs more than that of its own likeliest.
-    wanted = beam_size * (1 + num_stops)
-    following, tokens = likeliest(logits, alive, ending, position=position, k=min(size, wanted))
-    totals = (following.view(len(scores), num_live, -1) + scores[:, :, None]).flatten(1)
-    # They lie in order where they are equal: by hypothesis, then by token.
-    totals, places = largest(totals, min(totals.shape[1], wanted))
-    parents, tokens = places // tokens.shape[1], tokens.view(len(scores), -1).gather(1, places)
-    stops = ending.reached(tokens)
-    ended = Arm(parents, tokens, totals.where(stops, -torch.inf))
-    ended = map_leaves(lambda leaf: leaf[:, : beam_size if num_stops else 0], ended)
+    wanted = min(size, beam_size * (1 + num_stops))
+    following, tokens = likeliest(logits, alive, ending, position=position, k=wanted)
+    each = len(scores), num_live, wanted
     # A column at least, impossible if it must be: a search without any live one has ended.
     num_going_on = max(1, min(beam_size, num_live * (size - num_stops)))
-    going_on = stops.byte().argsort(dim=1, stable=True)[:, :num_going_on]
-    totals = totals.masked_fill(stops, -torch.inf)
-    columns, order = (parents * size + tokens).gather(1, going_on).sort(dim=1)
-    totals = totals.gather(1, going_on).gather(1, order)
-    return Step(Arm(columns // size, columns % size, totals), ended)
+    return extend(
+        following.view(each), tokens.view(each), scores, ending.stop, beam_size, num_going_on
+    )
 
 
-def _result(trail: list[Step], ending: Ending, beam_size: int, length_penalty: float) -> Hypotheses:
+def _result(
+    trail: list[Extended], ending: Ending, beam_size: int, length_penalty: float
+) -> Hypotheses:
     arms = [(step.ended, length) for length, step in enumerate(trail, start=1)]
     if len(trail) == ending.max_length:
         arms.append((trail[-1].live, len(trail)))
@@ -214,7 +195,7 @@ def _result(trail: list[Step], ending: Ending, beam_size: int, length_penalty: f
     )
 
 
-def _traced(trail: list[Step], ends: Arm, lengths: Tensor) -> Tensor:
+def _traced(trail: list[Extended], ends: Arm, lengths: Tensor) -> Tensor:
     """Go back from the last token of every hypothesis to its first: ``[B, W, L]``."""
     columns, parents = [], ends.parents
     for position in reversed(range(len(trail))):

@@ -57,6 +57,28 @@ class LikeliestCall(ctypes.Structure):
     )
 
 
+class Arm(ctypes.Structure):
+    """Hypotheses of a beam search."""
+
+    _fields_ = (
+        ("parents", ctypes.c_void_p),
+        ("tokens", ctypes.c_void_p),
+        ("scores", ctypes.c_void_p),
+    )
+
+
+class ExtendCall(ctypes.Structure):
+    """What `kernels.extend` asks the library for."""
+
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("following", "tokens", "scores", "stops")),
+        ("live_arm", Arm),
+        ("ended_arm", Arm),
+        *((name, ctypes.c_int64) for name in ("prompts", "hypotheses", "each", "stop_count")),
+        *((name, ctypes.c_int64) for name in ("wanted", "live", "ended")),
+    )
+
+
 class DepthwiseCall(ctypes.Structure):
     """What `kernels.frames` asks the library for."""
 
@@ -103,6 +125,8 @@ def load() -> ctypes.CDLL | None:
     )
     library.unrolled_likeliest.restype = ctypes.c_int64
     library.unrolled_likeliest.argtypes = (ctypes.c_int64, ctypes.POINTER(LikeliestCall))
+    library.unrolled_extend.restype = ctypes.c_int64
+    library.unrolled_extend.argtypes = (ctypes.POINTER(ExtendCall),)
     library.unrolled_depthwise.restype = None
     library.unrolled_depthwise.argtypes = (ctypes.c_int64, ctypes.POINTER(DepthwiseCall))
     library.unrolled_run.restype = ctypes.c_int64

@@ -1,6 +1,7 @@
-"""Programs run by torch: the measure of the native path, and what runs where there is none."""
+"""What the native library does, by torch: its measure, and what runs where there is none."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -69,6 +70,59 @@ def likeliest(logits: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
     values, columns = logits.sort(dim=1, descending=True, stable=True)
     log_sums = (logits - values[:, :1]).exp().sum(dim=1).log()
     return values[:, :k], columns[:, :k], log_sums
+
+
+class Arm(NamedTuple):
+    """Hypotheses one token longer than those they come from."""
+
+    parents: Tensor  # [B, M], the column in the step before
+    tokens: Tensor  # [B, M]
+    scores: Tensor  # [B, M], log-probabilities; -inf for what is no hypothesis
+
+
+class Extended(NamedTuple):
+    """What one step of a beam search leaves behind."""
+
+    live: Arm  # in order of tokens, so that of equals the first is taken
+    ended: Arm
+
+
+def extend(
+    following: Tensor, tokens: Tensor, scores: Tensor, stops: Tensor, beam_size: int, num_live: int
+) -> Extended:
+    """Return the best continuations of a beam's hypotheses.
+
+    All are ranked together, of equals the first hypothesis and of that the first. The best
+    K (1 + S) hold at least K that do not stop; of these the first are live. Of the best K those
+    that stop have ended, and the others have a score of -inf there.
+
+    Shapes: following and tokens [B, M, k]; scores [B, M]; stops [S]; live [B, num_live] and ended
+        [B, K], or [B, 0] if nothing stops, or fewer where there are no more.
+    Args:
+        following: log-probabilities of the likeliest tokens after each hypothesis; no NaN.
+        tokens: these, best first.
+        scores: of the hypotheses.
+        stops: the tokens that end one.
+        beam_size: K.
+        num_live: how many go on; those that cannot have a score of -inf.
+    """
+    totals, each = (following + scores[:, :, None]).flatten(1), tokens.shape[2]
+    wanted = min(totals.shape[1], beam_size * (1 + len(stops)))
+    totals, places = totals.sort(dim=1, descending=True, stable=True)
+    totals, places = totals[:, :wanted], places[:, :wanted]
+    parents, tokens = places // each, tokens.flatten(1).gather(1, places)
+    stopped = (tokens[..., None] == stops).any(dim=-1)
+    num_ended = beam_size if len(stops) else 0
+    ended = (parents, tokens, totals.where(stopped, -torch.inf))
+    going_on = stopped.byte().argsort(dim=1, stable=True)[:, :num_live]
+    live = (parents, tokens, totals.masked_fill(stopped, -torch.inf))
+    parents, tokens, totals = (leaf.gather(1, going_on) for leaf in live)
+    order = tokens.argsort(dim=1, stable=True)
+    order = order.gather(1, parents.gather(1, order).argsort(dim=1, stable=True))
+    return Extended(
+        Arm(*(leaf.gather(1, order) for leaf in (parents, tokens, totals))),
+        Arm(*(leaf[:, :num_ended] for leaf in ended)),
+    )
 
 
 def depthwise(

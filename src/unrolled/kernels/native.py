@@ -10,7 +10,15 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import ConfigError, DtypeError, ShapeError
-from unrolled.kernels.calls import Call, DepthwiseCall, LikeliestCall, ProgramHeader, Source, load
+from unrolled.kernels.calls import (
+    Call,
+    DepthwiseCall,
+    ExtendCall,
+    LikeliestCall,
+    ProgramHeader,
+    Source,
+    load,
+)
 from unrolled.kernels.encode import Encoded, encoded
 from unrolled.kernels.library import CHOICE
 from unrolled.kernels.program import Block, Kind, Product, Program
@@ -105,6 +113,12 @@ def likeliest(call: LikeliestCall) -> None:
     """Fill the arrays that a call names."""
     if _library_or_raise().unrolled_likeliest(_isa(), call):
         raise MemoryError("no memory for a tile of logits")
+
+
+def extend(call: ExtendCall) -> None:
+    """Fill the arrays that a call names."""
+    if _library_or_raise().unrolled_extend(call):
+        raise MemoryError("no memory for a few hypotheses")
 
 
 def depthwise(call: DepthwiseCall) -> None:
