@@ -3,9 +3,10 @@
     python -m acceptance.caption_metrics --captions Flickr8k.token.txt
 
 cuts every caption of the file with both tokenizers, scores the first caption of every picture
-against its others with both, and compares. It needs Java and pycocoevalcap 1.2 (`pip install
-pycocoevalcap`, 104 MB), which the library itself does not. The twin splits at blanks: tokens of the
-words next to punctuation have to give it away.
+against its others with both, and compares; METEOR, a Java program that both ask, for the first
+thousand pictures. It needs Java and pycocoevalcap 1.2 (`pip install pycocoevalcap`, 104 MB), which
+the library itself does not. The twin splits at blanks: tokens of the words next to punctuation have
+to give it away.
 """
 
 import argparse
@@ -20,9 +21,11 @@ import numpy as np
 
 from acceptance.verdict import conclude
 from unrolled.metrics import caption_scores, caption_scores_each, caption_words
+from unrolled.metrics.jars import meteor
 from unrolled.readers.captions import read_captions
 
 _TOLERANCE = 1e-9
+_BY_METEOR = 1000  # pictures: it takes 15 ms each
 
 
 def tokens_of_java(captions: list[str]) -> list[list[str]]:
@@ -55,6 +58,21 @@ def scores_of_coco(candidates: list[str], references: list[list[str]]) -> dict[s
     return each | whole
 
 
+def differences_of_meteor(
+    candidates: list[list[str]], references: list[list[list[str]]]
+) -> dict[str, float]:
+    """Return how far its scores are from those that coco-caption gets, of the same words."""
+    from pycocoevalcap.meteor import meteor as coco
+
+    ours, ours_each = meteor(candidates, references, Path(coco.__file__).with_name(coco.METEOR_JAR))
+    theirs, theirs_each = coco.Meteor().compute_score(
+        {place: [" ".join(words) for words in group] for place, group in enumerate(references)},
+        {place: [" ".join(words)] for place, words in enumerate(candidates)},
+    )
+    each = max(abs(a - b) for a, b in zip(ours_each, theirs_each, strict=True))
+    return {"meteor": each, "meteor of all": abs(ours - theirs)}
+
+
 def main() -> int:
     """Compare, and print one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -63,10 +81,10 @@ def main() -> int:
     began = time.monotonic()
     pictures = [p for p in read_captions(asked.captions).pictures if len(p.captions) > 1]
     captions = [caption for picture in pictures for caption in picture.captions]
-    wanted = tokens_of_java(captions)
+    wanted, words = tokens_of_java(captions), caption_words(captions)
     failures = [
         f"{caption!r}: java {want}, ours {got}"
-        for caption, want, got in zip(captions, wanted, caption_words(captions), strict=True)
+        for caption, want, got in zip(captions, wanted, words, strict=True)
         if want != got
     ]
     candidates = [picture.captions[0] for picture in pictures]
@@ -78,6 +96,11 @@ def main() -> int:
         name: float(np.abs(ours[name] - scores).max())
         for name, scores in scores_of_coco(candidates, references).items()
     }
+    following = iter(words)
+    groups = [[next(following) for _ in picture.captions] for picture in pictures][:_BY_METEOR]
+    differences |= differences_of_meteor(
+        [first for first, *_ in groups], [rest for _, *rest in groups]
+    )
     failures += [f"{n}: {d}" for n, d in differences.items() if not d <= _TOLERANCE]
     twin = [caption.lower().split() for caption in captions]
     return conclude(

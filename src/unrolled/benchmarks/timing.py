@@ -1,6 +1,7 @@
 """Timing side by side: what is compared takes turns, so that a machine's moods hit all alike."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from statistics import median
 
@@ -24,9 +25,11 @@ def side_by_side(
     """
     repeats = {name: _repeats(call) for name, call in timed.items()}
     seconds: dict[str, list[float]] = {name: [] for name in timed}
+    order = deque(timed)
     for number in range(rounds):
-        for name, call in timed.items():
-            seconds[name].append(_turn(call, repeats[name]))
+        for name in order:
+            seconds[name].append(_turn(timed[name], repeats[name]))
+        order.rotate()  # what runs after a long one finds the machine warm and its caches full
         show((number + 1) / rounds)
     return {name: median(values) for name, values in seconds.items()}
 

@@ -106,11 +106,12 @@ def _search(
         gained = penalised(step.ended.scores, len(trail), length_penalty)
         found = largest(torch.cat([found, gained], dim=1), beam_size)[0]
         done = _settled(step.live.scores, found, ending, length_penalty)
-        if len(trail) == ending.max_length or bool(done.all()):
+        num_done = int(done.sum())
+        if len(trail) == ending.max_length or num_done == len(done):
             return trail
         first = torch.arange(len(here), device=scores.device)[:, None] * scores.shape[1]
         live, parents = step.live, first + step.live.parents
-        without = _without(speaker, done) if int(done.sum()) >= _LEAVING * len(done) else None
+        without = _without(speaker, done) if num_done >= _LEAVING * len(done) else None
         if without is not None:
             speaker, kept = without, (~done).nonzero().flatten()
             live, parents, found, here, done = select_rows((live, parents, found, here, done), kept)

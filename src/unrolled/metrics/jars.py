@@ -66,7 +66,7 @@ def spice(
 
     Raises:
         ConfigError: Java, or the jar, is not there.
-        ReaderError: the program fails; its ``lib`` needs the models of Stanford CoreNLP 3.6.0.
+        ReaderError: the program fails; its ``lib`` needs Stanford CoreNLP 3.6.0.
     Source: Anderson et al. 2016, arXiv:1607.08822; its own implementation.
     """
     java = _java(jar)
@@ -81,7 +81,7 @@ def spice(
         done = subprocess.run(command, cwd=jar.parent, capture_output=True, text=True)
         if done.returncode or not answer.is_file():
             said = (done.stderr.strip().splitlines() or ["nothing"])[0]
-            cure = "put the models of Stanford CoreNLP 3.6.0 into its lib folder"
+            cure = "put Stanford CoreNLP 3.6.0 and its models into its lib folder"
             raise ReaderError(f"an answer of {jar}", said, cure)
         return _read_spice(json.loads(answer.read_text()))
 
