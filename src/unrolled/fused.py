@@ -225,11 +225,10 @@ def scan(planned: Planned, x: Tree, state: Tree) -> tuple[Any, Any]:
     """Run a plan over a chunk ``[B, T, ...]``, all rows equally long."""
     batch_size, num_steps = leaves(x)[0].shape[:2]
     x, given = _apart(x)
-    inputs = [leaf.transpose(0, 1).flatten(0, 1) for leaf in leaves(x)] + given
+    inputs = [_by_step(leaf) for leaf in leaves(x)] + given
     rows = Rows((batch_size,) * num_steps)
     ys, after = planned.plan.run(inputs, leaves(state), planned.statics, rows, execute)
-    ys = [y.unflatten(0, (num_steps, batch_size)).transpose(0, 1) for y in ys]
-    return like(planned.output, ys), like(state, after)
+    return like(planned.output, [_by_row(y, batch_size) for y in ys]), like(state, after)
 
 
 def ragged_scan(
@@ -271,6 +270,18 @@ def ragged_scan(
         for old, new in zip(leaves(state), after, strict=True)
     ]
     return like(planned.output, ys), like(state, ends)
+
+
+def _by_step(leaf: Tensor) -> Tensor:
+    """Return ``[B, T, ...]`` as the rows of one step after the other, ``[T B, ...]``."""
+    return leaf.squeeze(0) if len(leaf) == 1 else leaf.transpose(0, 1).flatten(0, 1)
+
+
+def _by_row(y: Tensor, batch_size: int) -> Tensor:
+    """Undo ``_by_step``."""
+    if batch_size == 1:
+        return y.unsqueeze(0)
+    return y.view(-1, batch_size, *y.shape[1:]).transpose(0, 1)
 
 
 def _cut_scan(planned: Planned, x: Tree, state: Tree, length: int) -> tuple[Any, Any]:

@@ -221,9 +221,14 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         """Return B, T and the state to go on from, once all of them fit together."""
         batch_size, num_steps = self._check_input(x)
         if state is None:
-            state = self.state_like(first_step(x, self.stride))
+            state = self._first_state(x, batch_size)
         check_rows(state, batch_size)
         return batch_size, num_steps, state
+
+    def _first_state(self, x: InputT, batch_size: int) -> StateT:
+        if type(self).state_like is Recurrence.state_like:  # no need of a frame
+            return self.initial_state(batch_size)
+        return self.state_like(first_step(x, self.stride))
 
     def _traced_scan(self, x: InputT, state: StateT) -> tuple[OutputT, StateT]:
         """Do what ``scan`` does while the compiler traces: one operation, or the loop in full."""

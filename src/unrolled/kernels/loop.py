@@ -33,12 +33,20 @@ class Given(NamedTuple):
         states: by leaf of the first state, ``[rows.batch_size, n]``.
         vectors: by vector that the core uses, ``[n]``.
         matrices: that products are with.
+        turned: by matrix, whether products are with its transpose.
     """
 
     inputs: list[Tensor]
     states: list[Tensor]
     vectors: list[Tensor]
     matrices: list[Tensor]
+    turned: list[bool]
+
+    @property
+    def factors(self) -> list[Tensor]:
+        """The right factors of products."""
+        pairs = zip(self.matrices, self.turned, strict=True)
+        return [matrix.t() if turned else matrix for matrix, turned in pairs]
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
@@ -100,7 +108,15 @@ class Buffers:
                 elif buffer.kind is Kind.ROWS:
                     self.put(number, self.like.new_empty(self.rows.batch_size, buffer.width))
                 elif buffer.kind is Kind.TOTAL:
-                    self.put(number, self.like.new_zeros(buffer.width))
+                    self.put(number, self.zeros(number))
+
+    def zeros(self, number: int) -> Tensor:
+        """Return what a buffer of zeros begins as."""
+        buffer = self.program.buffers[number]
+        if buffer.kind is Kind.TOTAL:
+            return self.like.new_zeros(buffer.width)
+        count = self.rows.total if buffer.kind is Kind.SEQUENCE else self.rows.batch_size
+        return self.like.new_zeros(count, buffer.width)
 
     def whole(self, number: int | None) -> Tensor:
         """Return the tensor of a buffer that is there."""
@@ -133,19 +149,20 @@ class _Loop(torch.autograd.Function):
         stored = [buffers.states(run, n, state) for n, state in enumerate(given.states)]
         buffers.give(core, run, given)
         buffers.make_rest()
-        execute(run.program, buffers.tensors, given.matrices, rows.counts)
+        execute(run.program, buffers.tensors, given.factors, rows.counts)
         emitted = [buffers.whole(number) for number in run.emitted]
         after = [
             state if before is None else _last(state, rows)
             for state, before in zip(stored, run.previous, strict=True)
         ]
+        ctx.set_materialize_grads(False)
         if training:
-            ctx.core, ctx.rows, ctx.execute = core, rows, execute
+            ctx.core, ctx.rows, ctx.execute, ctx.turned = core, rows, execute, given.turned
             _keep(ctx, core, given, run, buffers, stored)
         return (*emitted, *after)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
         if torch.is_grad_enabled():
             # Here, and not when it is asked for: no graph leads from these gradients to what they
             # depend on, so that a second derivative could be 0 and nobody would notice.
@@ -157,11 +174,11 @@ class _Loop(torch.autograd.Function):
         return (*(None,) * 5, *_backward(ctx, gradients))
 
 
-def _backward(ctx: Any, gradients: tuple[Tensor, ...]) -> list[Tensor | None]:
+def _backward(ctx: Any, gradients: tuple[Tensor | None, ...]) -> list[Tensor | None]:
     """Run the backward program, and return the gradients of all that the core was given."""
     core, rows, run = ctx.core, ctx.rows, ctx.core.backward
     given, states, groups, saved = _kept(ctx)
-    buffers = Buffers(run.program, rows, gradients[0])
+    buffers = Buffers(run.program, rows, states[0])
     for number, state in enumerate(states):
         buffers.put(run.previous[number], state)
     buffers.give(core, run, given)
@@ -170,17 +187,19 @@ def _backward(ctx: Any, gradients: tuple[Tensor, ...]) -> list[Tensor | None]:
         buffers.put(place, group)
     own = len(run.emitted)
     for place, gradient in zip(run.emitted, gradients[:own], strict=True):
-        buffers.put(place, gradient.contiguous())
+        buffers.put(place, gradient.contiguous() if gradient is not None else buffers.zeros(place))
     for place, gradient in zip(run.states, gradients[own:], strict=True):
-        buffers.put(place, gradient.clone(memory_format=torch.contiguous_format))
+        # Written over, and so a copy.
+        copied = None if gradient is None else gradient.clone(memory_format=torch.contiguous_format)
+        buffers.put(place, buffers.zeros(place) if copied is None else copied)
     buffers.make_rest()
-    ctx.execute(run.program, buffers.tensors, given.matrices, rows.counts)
+    ctx.execute(run.program, buffers.tensors, given.factors, rows.counts)
     needed = ctx.needs_input_grad[len(ctx.needs_input_grad) - len(given.matrices) :]
     return [
         *(buffers.get(run.input_gradients[n]) for n in core.inputs),
         *(buffers.get(place) for place in run.states),
         *(buffers.get(run.totals[n]) for n in core.vectors),
-        *_weight_gradients(core, run, buffers, states, given.matrices, needed),
+        *_weight_gradients(core, run, buffers, states, given, needed),
     ]
 
 
@@ -213,7 +232,7 @@ def _kept(ctx: Any) -> tuple[Given, list[Tensor], list[Tensor], Tensor | None]:
         found.append(saved[:length])
         saved = saved[length:]
     inputs, vectors, matrices, stored, groups = found
-    given = Given(inputs, [], vectors, matrices)
+    given = Given(inputs, [], vectors, matrices, ctx.turned)
     return given, stored, groups, saved[0]
 
 
@@ -222,47 +241,71 @@ def _weight_gradients(
     run: Run,
     buffers: Buffers,
     states: list[Tensor],
-    matrices: list[Tensor],
+    given: Given,
     needed: Sequence[bool],
 ) -> list[Tensor | None]:
     """Return the gradient of every matrix: one product over all steps for each piece of it."""
-    found: list[Tensor | None] = [None] * len(matrices)
+    found: list[Tensor | None] = [None] * len(needed)
     for number, group in enumerate(core.learnt):
         gradient = buffers.whole(run.groups[number])
         factor = buffers.get(run.factors.get(number))
         if factor is None:
             factor = _columns_of(group.factor, states, buffers.rows)
-        for matrix, row, k, column, span in _pieces(group):
+        for piece in _pieces(group):
+            matrix = piece.matrix
             if needed[matrix]:
                 found[matrix] = _add(
                     found[matrix],
-                    matrices[matrix],
-                    (row, row + k),
-                    column,
+                    given.matrices[matrix],
+                    piece,
                     factor,
-                    gradient[:, span],
+                    gradient if piece.width == group.width else gradient[:, piece.span],
+                    given.turned[matrix],
                 )
     return [
         torch.zeros_like(matrix) if own is None and need else own
-        for own, matrix, need in zip(found, matrices, needed, strict=True)
+        for own, matrix, need in zip(found, given.matrices, needed, strict=True)
     ]
 
 
-def _pieces(group: Group) -> list[tuple[int, int, int, int, slice]]:
-    """Return matrix, first row, k, first column and span in the group, neighbours as one."""
-    pieces: list[tuple[int, int, int, int, slice]] = []
+class _Piece(NamedTuple):
+    """What products with one left factor have of a matrix.
+
+    Args:
+        matrix: which one.
+        row: the first row.
+        k: rows.
+        column: the first column.
+        span: the columns of the group's buffer that these gave.
+    """
+
+    matrix: int
+    row: int
+    k: int
+    column: int
+    span: slice
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return int(self.span.stop - self.span.start)
+
+
+def _pieces(group: Group) -> list[_Piece]:
+    """Return what a group's products have of matrices, neighbours as one."""
+    pieces: list[_Piece] = []
     at = 0
     for product in group.products:
         (block,) = product.blocks
         span = slice(at, at + product.width)
         at = span.stop
         if pieces:
-            matrix, row, k, column, before = pieces[-1]
-            follows = (matrix, row, k, column + before.stop - before.start)
+            last = pieces[-1]
+            follows = (last.matrix, last.row, last.k, last.column + last.width)
             if follows == (block.matrix, block.row, block.k, block.column):
-                pieces[-1] = (matrix, row, k, column, slice(before.start, span.stop))
+                pieces[-1] = last._replace(span=slice(last.span.start, span.stop))
                 continue
-        pieces.append((block.matrix, block.row, block.k, block.column, span))
+        pieces.append(_Piece(block.matrix, block.row, block.k, block.column, span))
     return pieces
 
 
@@ -278,18 +321,20 @@ def _columns_of(factor: Value, states: list[Tensor], rows: Rows) -> Tensor:
 def _add(
     found: Tensor | None,
     matrix: Tensor,
-    rows: tuple[int, int],
-    column: int,
+    piece: _Piece,
     factor: Tensor,
     gradient: Tensor,
+    turned: bool,
 ) -> Tensor:
-    """Add factor^T gradient to a part of a matrix' gradient, laid out in memory as the matrix."""
-    whole = (rows[1] - rows[0], gradient.shape[1]) == tuple(matrix.shape)
-    if found is None and whole:
-        if matrix.stride(0) == 1:
-            return (gradient.t() @ factor).t()
-        return factor.t() @ gradient
+    """Add factor^T gradient to a piece of a matrix' gradient, or of its transpose's."""
+    if found is None and piece.k * piece.width == matrix.numel():
+        return torch.mm(gradient.t(), factor) if turned else torch.mm(factor.t(), gradient)
     if found is None:
         found = torch.zeros_like(matrix)
-    found[rows[0] : rows[1], column : column + gradient.shape[1]] += factor.t() @ gradient
+    whole = found.t() if turned else found
+    rows, columns = (
+        slice(piece.row, piece.row + piece.k),
+        slice(piece.column, piece.column + piece.width),
+    )
+    whole[rows, columns] += torch.mm(factor.t(), gradient)
     return found

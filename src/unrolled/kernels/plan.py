@@ -6,7 +6,9 @@ from it for all steps at once again. Gradients of the first and the last are tor
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from unrolled.kernels import naive
@@ -19,14 +21,39 @@ from unrolled.kernels.stepper import Whole
 from unrolled.kernels.trace import (
     Node,
     Part,
+    Recipe,
     Step,
     Trace,
     arguments_of,
     given_arguments,
-    replay,
     static_arguments,
     trace,
 )
+
+_aten = torch.ops.aten
+
+
+_KNOWN = (Part.STATIC, Part.INPUT)
+
+
+class _Parts(NamedTuple):
+    """What a core stands on, and how that and what follows from the core is computed.
+
+    Args:
+        inputs: by input that the core uses.
+        vectors: by vector that the core uses, with the width wanted.
+        matrices: by matrix; of what is just transposed, what it is the transpose of.
+        turned: by matrix, whether that is so.
+        before: computes these.
+        after: computes the outputs.
+    """
+
+    inputs: list[Node]
+    vectors: list[tuple[Node, int]]
+    matrices: list[Node]
+    turned: list[bool]
+    before: Recipe
+    after: Recipe
 
 
 class Plan:
@@ -77,6 +104,22 @@ class Plan:
             todo += arguments_of(node)
 
     @cached_property
+    def _parts(self) -> "_Parts":
+        lifted, core = self.lifted, self.core
+        inputs = [lifted.inputs[number] for number in core.inputs]
+        vectors = [lifted.vectors[number] for number in core.vectors]
+        turned = [node.operation is _aten.t.default for node in lifted.matrices]
+        matrices = [
+            node.arguments[0] if is_turned else node
+            for node, is_turned in zip(lifted.matrices, turned, strict=True)
+        ]
+        wanted = [*inputs, *(node for node, _ in vectors), *matrices]
+        known = {node for part in _KNOWN for node in self.trace.arguments[part]} | {*self._given}
+        before = Recipe(wanted, known)
+        after = Recipe(self.trace.outputs, before.reached | {*lifted.emitted_nodes})
+        return _Parts(inputs, vectors, matrices, turned, before, after)
+
+    @cached_property
     def _given(self) -> list[Node]:
         """What the rest stands on of all that follows from what is given."""
         todo = [*self.trace.outputs, *(self.lifted.inputs[number] for number in self.core.inputs)]
@@ -87,6 +130,11 @@ class Plan:
                 seen.add(node)
                 todo += [] if node.part is Part.GIVEN else arguments_of(node)
         return [node for node in seen if node.part is Part.GIVEN]
+
+    @cached_property
+    def _from_given(self) -> Recipe:
+        arguments = self.trace.arguments
+        return Recipe(self._given, [*arguments[Part.STATIC], *arguments[Part.GIVEN]])
 
     def run(
         self,
@@ -114,19 +162,18 @@ class Plan:
             known.update(self._spread(inputs[-self.num_given :], known, rows))
         frame = inputs[: len(inputs) - self.num_given]
         known.update(zip(self.trace.arguments[Part.INPUT], frame, strict=True))
-        lifted = self.lifted
-        vectors = [lifted.vectors[number] for number in self.core.vectors]
-        wanted = [lifted.inputs[number] for number in self.core.inputs]
-        wanted += [node for node, _ in vectors] + lifted.matrices
-        replay(wanted, known, rows.total)
-        before = [known[lifted.inputs[number]].contiguous() for number in self.core.inputs]
-        same = [known[node].reshape(-1).expand(width) for node, width in vectors]
-        matrices = [known[node] for node in lifted.matrices]
-        emitted, after = run_core(
-            self.core, rows, execute, Given(before, list(states), same, matrices)
+        parts = self._parts
+        parts.before.run(known, rows.total)
+        given = Given(
+            [known[node].contiguous() for node in parts.inputs],
+            list(states),
+            [_as_vector(known[node], width) for node, width in parts.vectors],
+            [known[node] for node in parts.matrices],
+            parts.turned,
         )
-        known.update(zip(lifted.emitted_nodes, emitted, strict=True))
-        replay(self.trace.outputs, known, rows.total)
+        emitted, after = run_core(self.core, rows, execute, given)
+        known.update(zip(self.lifted.emitted_nodes, emitted, strict=True))
+        parts.after.run(known, rows.total)
         return [known[node] for node in self.trace.outputs], after
 
     def _spread(
@@ -134,5 +181,10 @@ class Plan:
     ) -> dict[Node, Tensor]:
         """Return for the rows of all steps what follows from what is given, computed once a row."""
         known = {**statics, **given_arguments(self.trace, given)}
-        replay(self._given, known, rows.batch_size)
+        self._from_given.run(known, rows.batch_size)
         return {node: rows.spread(known[node]) for node in self._given}
+
+
+def _as_vector(tensor: Tensor, width: int) -> Tensor:
+    """Return a parameter that is the same in every row as ``[width]``."""
+    return tensor if tensor.shape == (width,) else tensor.reshape(-1).expand(width)

@@ -1,6 +1,7 @@
 """Rows of unequal length: which are active when, where each begins and ends, there and back."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ class Rows:
         """Sequences."""
         return self.counts[0]
 
-    @property
+    @cached_property
     def total(self) -> int:
         """Rows of all steps together."""
         return sum(self.counts)

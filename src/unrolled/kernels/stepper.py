@@ -12,10 +12,10 @@ from unrolled.kernels.loop import Buffers
 from unrolled.kernels.ragged import Rows
 from unrolled.kernels.trace import (
     Part,
+    Recipe,
     Trace,
     UnplannableError,
     given_arguments,
-    replay,
     static_arguments,
 )
 
@@ -64,7 +64,7 @@ class Stepper:
         vectors = [lifted.vectors[number] for number in core.vectors]
         constant = [lifted.inputs[n] for n in core.inputs if lifted.inputs[n].part is Part.GIVEN]
         wanted = [node for node, _ in vectors] + lifted.matrices + constant
-        replay(wanted, known, len(states[0]))
+        Recipe(wanted, known).run(known, len(states[0]))
         buffers = Buffers(run.program, Rows((len(states[0]),)), states[0])
         self.states = [buffers.states(run, n, state) for n, state in enumerate(states)]
         self._places = run.states

@@ -4,7 +4,7 @@ A trace bakes in whatever is not an argument, so everything that it could hide i
 reason: tensors that came from elsewhere, random numbers, writes in place, decisions on values.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, NamedTuple
@@ -321,46 +321,69 @@ def arguments_of(node: Node) -> list[Node]:
     return [value for value in found if isinstance(value, Node)]
 
 
-def replay(nodes: Sequence[Node], known: dict[Node, Tensor], batch_size: int) -> dict[Node, Tensor]:
-    """Compute nodes, and what they need, from what is known; gradients flow as they always do.
+@dataclass(frozen=True)
+class _Call:
+    """An operation of a recipe.
 
     Args:
-        nodes: what is wanted.
-        known: tensors by node, at least all arguments; what is computed is added to it.
-        batch_size: what ``BATCH`` stands for.
-    """
-    replayed = _Replay(known, batch_size)
-    for node in nodes:
-        replayed.compute(node)
-    return known
-
-
-class _Replay:
-    """What is known of a trace, and what follows from it.
-
-    Functions within a function that call each other would be a cycle, and keep every tensor of a
-    call until the garbage is collected.
+        operation: one of torch's.
+        arguments: of it; nodes stand for tensors, ``BATCH`` for the batch size.
+        keywords: of it.
+        results: nodes, and which of the operation's results they are, None if there is just one.
     """
 
-    def __init__(self, known: dict[Node, Tensor], batch_size: int) -> None:
-        self.known, self.batch_size = known, batch_size
-        self.results: dict[tuple[Any, ...], Any] = {}
+    operation: Any
+    arguments: tuple[Any, ...]
+    keywords: dict[str, Any]
+    results: list[tuple[int | None, Node]]
 
-    def compute(self, node: Node) -> Tensor:
-        if node not in self.known:
-            keywords = {key: self.fill(value) for key, value in node.keywords.items()}
-            if node.index is None:
-                self.known[node] = node.operation(*self.fill(node.arguments), **keywords)
-            else:
-                key = (node.operation, id(node.arguments))
-                if key not in self.results:
-                    self.results[key] = node.operation(*self.fill(node.arguments), **keywords)
-                self.known[node] = self.results[key][node.index]
-        return self.known[node]
 
-    def fill(self, value: Any) -> Any:
-        if isinstance(value, Node):
-            return self.compute(value)
-        if isinstance(value, (tuple, list)):
-            return type(value)(self.fill(item) for item in value)
-        return self.batch_size if value is BATCH else value
+class Recipe:
+    """How some nodes of a trace follow from others, as operations in order.
+
+    Args:
+        wanted: what is to be computed.
+        known: what is there already.
+
+    Attributes:
+        reached: what is known in the end.
+    """
+
+    def __init__(self, wanted: Iterable[Node], known: Iterable[Node]) -> None:
+        self._calls: list[_Call] = []
+        self.reached = set(known)
+        self._several: dict[tuple[Any, ...], _Call] = {}  # of operations with several results
+        for node in wanted:
+            self._reach(node)
+
+    def _reach(self, node: Node) -> None:
+        if node in self.reached:
+            return
+        for argument in arguments_of(node):
+            self._reach(argument)
+        self.reached.add(node)
+        key = (node.operation, id(node.arguments))
+        call = None if node.index is None else self._several.get(key)
+        if call is None:
+            call = _Call(node.operation, node.arguments, node.keywords, [])
+            self._calls.append(call)
+            if node.index is not None:
+                self._several[key] = call
+        call.results.append((node.index, node))
+
+    def run(self, known: dict[Node, Tensor], batch_size: int) -> None:
+        """Add what is wanted, and what is on the way, to what is known; gradients flow as ever."""
+        for call in self._calls:
+            arguments = [_filled(value, known, batch_size) for value in call.arguments]
+            keywords = {k: _filled(value, known, batch_size) for k, value in call.keywords.items()}
+            result = call.operation(*arguments, **keywords)
+            for index, node in call.results:
+                known[node] = result if index is None else result[index]
+
+
+def _filled(value: Any, known: dict[Node, Tensor], batch_size: int) -> Any:
+    if type(value) is Node:
+        return known[value]
+    if isinstance(value, (tuple, list)):
+        return type(value)(_filled(item, known, batch_size) for item in value)
+    return batch_size if value is BATCH else value
