@@ -1,7 +1,7 @@
 """Timing side by side: what is compared takes turns, so that a machine's moods hit all alike."""
 
+import random
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from statistics import median
 
@@ -10,7 +10,9 @@ import torch
 Timed = Callable[[], object]
 
 _GEMM_SIZE = 1024
-_SHORTEST_SECONDS = 2e-3  # a turn; shorter calls are repeated within it
+# A turn; shorter calls are repeated within it, as they are in use: a call whose code and data are
+# nowhere near takes twice as long, whoever's it is.
+_SHORTEST_SECONDS = 2e-2
 
 
 def side_by_side(
@@ -25,11 +27,11 @@ def side_by_side(
     """
     repeats = {name: _repeats(call) for name, call in timed.items()}
     seconds: dict[str, list[float]] = {name: [] for name in timed}
-    order = deque(timed)
+    order, draw = list(timed), random.Random(0)
     for number in range(rounds):
+        draw.shuffle(order)  # what runs after its like finds its code in the caches
         for name in order:
             seconds[name].append(_turn(timed[name], repeats[name]))
-        order.rotate()  # what runs after a long one finds the machine warm and its caches full
         show((number + 1) / rounds)
     return {name: median(values) for name, values in seconds.items()}
 

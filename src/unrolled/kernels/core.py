@@ -7,6 +7,7 @@ each over all steps.
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from unrolled.kernels.adjoint import Gradients, differentiate, fold
 from unrolled.kernels.graph import Graph, Leaf, Value, in_order, uses_of
@@ -50,6 +51,29 @@ class Run:
     products: list[int] = field(default_factory=list)
 
 
+class Piece(NamedTuple):
+    """What products with one left factor have of a matrix.
+
+    Args:
+        matrix: which one.
+        row: the first row.
+        k: rows.
+        column: the first column.
+        span: the columns of the group's buffer that these gave.
+    """
+
+    matrix: int
+    row: int
+    k: int
+    column: int
+    span: slice
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return int(self.span.stop - self.span.start)
+
+
 @dataclass(frozen=True)
 class Group:
     """The products with one left factor.
@@ -62,10 +86,28 @@ class Group:
     factor: Value
     products: list[Value]
 
-    @property
+    @cached_property
     def width(self) -> int:
         """The columns of all products."""
         return sum(product.width for product in self.products)
+
+    @cached_property
+    def pieces(self) -> list[Piece]:
+        """What they have of matrices, neighbours as one."""
+        pieces: list[Piece] = []
+        at = 0
+        for product in self.products:
+            (block,) = product.blocks
+            span = slice(at, at + product.width)
+            at = span.stop
+            if pieces:
+                last = pieces[-1]
+                follows = (last.matrix, last.row, last.k, last.column + last.width)
+                if follows == (block.matrix, block.row, block.k, block.column):
+                    pieces[-1] = last._replace(span=slice(last.span.start, span.stop))
+                    continue
+            pieces.append(Piece(block.matrix, block.row, block.k, block.column, span))
+        return pieces
 
 
 class Core:

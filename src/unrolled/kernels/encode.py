@@ -47,6 +47,7 @@ class Encoded:
         sizes: for each buffer the number of its kind, and its columns.
         laid_out: what the library was told of the matrices last, by where these lay: optimizers
             write into weights, and rarely move them.
+        shapes: of the buffers, by how many rows there were last, at first and in all.
     """
 
     buffers: bytes
@@ -60,6 +61,7 @@ class Encoded:
     lanes: int
     sizes: tuple[tuple[int, int], ...]
     laid_out: dict[Any, Any] = field(default_factory=dict)
+    shapes: dict[tuple[int, int], list[tuple[int, int] | None]] = field(default_factory=dict)
 
 
 _ENCODED: dict[tuple[int, int], Encoded] = {}

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from unrolled.kernels.core import Core, Group, Run
+from unrolled.kernels.core import Core, Piece, Run
 from unrolled.kernels.graph import Leaf, Value
 from unrolled.kernels.program import Kind, Program
 from unrolled.kernels.ragged import Rows
@@ -251,7 +251,7 @@ def _weight_gradients(
         factor = buffers.get(run.factors.get(number))
         if factor is None:
             factor = _columns_of(group.factor, states, buffers.rows)
-        for piece in _pieces(group):
+        for piece in group.pieces:
             matrix = piece.matrix
             if needed[matrix]:
                 found[matrix] = _add(
@@ -268,47 +268,6 @@ def _weight_gradients(
     ]
 
 
-class _Piece(NamedTuple):
-    """What products with one left factor have of a matrix.
-
-    Args:
-        matrix: which one.
-        row: the first row.
-        k: rows.
-        column: the first column.
-        span: the columns of the group's buffer that these gave.
-    """
-
-    matrix: int
-    row: int
-    k: int
-    column: int
-    span: slice
-
-    @property
-    def width(self) -> int:
-        """Columns."""
-        return int(self.span.stop - self.span.start)
-
-
-def _pieces(group: Group) -> list[_Piece]:
-    """Return what a group's products have of matrices, neighbours as one."""
-    pieces: list[_Piece] = []
-    at = 0
-    for product in group.products:
-        (block,) = product.blocks
-        span = slice(at, at + product.width)
-        at = span.stop
-        if pieces:
-            last = pieces[-1]
-            follows = (last.matrix, last.row, last.k, last.column + last.width)
-            if follows == (block.matrix, block.row, block.k, block.column):
-                pieces[-1] = last._replace(span=slice(last.span.start, span.stop))
-                continue
-        pieces.append(_Piece(block.matrix, block.row, block.k, block.column, span))
-    return pieces
-
-
 def _columns_of(factor: Value, states: list[Tensor], rows: Rows) -> Tensor:
     """Return a left factor that is a state, or columns of one, for the rows of all steps."""
     if factor.kind is Leaf.SLICE:
@@ -321,7 +280,7 @@ def _columns_of(factor: Value, states: list[Tensor], rows: Rows) -> Tensor:
 def _add(
     found: Tensor | None,
     matrix: Tensor,
-    piece: _Piece,
+    piece: Piece,
     factor: Tensor,
     gradient: Tensor,
     turned: bool,

@@ -80,11 +80,10 @@ def pack(program: Program, matrices: Sequence[Tensor], threads: int | None = Non
         ConfigError: there is no native library, or a block lies outside its matrix.
         DtypeError: a matrix is not float32.
     """
-    isa = _isa()
-    library = _library_or_raise()
-    encoding = encoded(program, library.unrolled_lanes(isa))
+    path = _path()
+    encoding = encoded(program, path.lanes)
     weights = torch.empty(encoding.packed_floats, dtype=torch.float32)
-    places = tuple((m.data_ptr(), m.stride(), m.shape, m.dtype, m.device.type) for m in matrices)
+    places = tuple((m.data_ptr(), m.stride(), m.shape, m.dtype, m.is_cpu) for m in matrices)
     found = encoding.laid_out.get(places)
     if found is None:
         blocks = _sources(program, encoding, matrices)
@@ -92,38 +91,38 @@ def pack(program: Program, matrices: Sequence[Tensor], threads: int | None = Non
         encoding.laid_out.clear()  # of what lay elsewhere; other threads hold what they found
         encoding.laid_out[places] = found
     sources, header = found
-    library.unrolled_pack(
-        isa, sources, len(sources), weights.data_ptr(), threads or torch.get_num_threads()
-    )
-    return Packed(program, weights, encoding, header, isa)
+    threads = threads or torch.get_num_threads()
+    path.library.unrolled_pack(path.isa, sources, len(sources), weights.data_ptr(), threads)
+    return Packed(program, weights, encoding, header, path.isa)
 
 
 def pack_matrix(matrix: Tensor) -> Tensor:
     """Copy a whole matrix ``[k, n]`` into the panels that ``likeliest`` multiplies by."""
-    library, isa = _library_or_raise(), _isa()
+    path = _path()
     k, n = matrix.shape
-    lanes = library.unrolled_lanes(isa)
-    packed = torch.empty(-(-n // lanes) * lanes * k, dtype=torch.float32)
+    packed = torch.empty(-(-n // path.lanes) * path.lanes * k, dtype=torch.float32)
     source = Source(matrix.data_ptr(), *matrix.stride(), 0, k, k, n, 0)
-    library.unrolled_pack(isa, source, 1, packed.data_ptr(), torch.get_num_threads())
+    path.library.unrolled_pack(path.isa, source, 1, packed.data_ptr(), torch.get_num_threads())
     return packed
 
 
 def likeliest(call: LikeliestCall) -> None:
     """Fill the arrays that a call names."""
-    if _library_or_raise().unrolled_likeliest(_isa(), call):
+    path = _path()
+    if path.library.unrolled_likeliest(path.isa, call):
         raise MemoryError("no memory for a tile of logits")
 
 
 def extend(call: ExtendCall) -> None:
     """Fill the arrays that a call names."""
-    if _library_or_raise().unrolled_extend(call):
+    if _path().library.unrolled_extend(call):
         raise MemoryError("no memory for a few hypotheses")
 
 
 def depthwise(call: DepthwiseCall) -> None:
     """Fill the array that a call names."""
-    _library_or_raise().unrolled_depthwise(_isa(), call)
+    path = _path()
+    path.library.unrolled_depthwise(path.isa, call)
 
 
 def run(
@@ -176,7 +175,7 @@ def prepare(
         SPLITS.index(split),
     )
     alive = (packed, steps, *tensors)
-    return Prepared(_library_or_raise().unrolled_run, packed.isa, call, pointers, alive)
+    return Prepared(_path().library.unrolled_run, packed.isa, call, pointers, alive)
 
 
 class _Steps(NamedTuple):
@@ -220,18 +219,26 @@ class Prepared:
             raise MemoryError("no memory for the scratch of a program")
 
 
-def _library_or_raise() -> ctypes.CDLL:
-    library = load()
-    if library is None:
-        raise ConfigError("the native library", "none", "use kernels.naive, or install a compiler")
-    return library
+class _Path(NamedTuple):
+    """The library, the number of an instruction set, and how many floats its vectors hold."""
+
+    library: ctypes.CDLL
+    isa: int
+    lanes: int
 
 
-def _isa() -> int:
+def _path() -> _Path:
     name = available()
     if name is None:
         raise ConfigError("the native library", "none", "use kernels.naive, or install a compiler")
-    return ISAS.index(name)
+    return _path_of(name)
+
+
+@cache
+def _path_of(name: str) -> _Path:
+    library, isa = load(), ISAS.index(name)
+    assert library is not None
+    return _Path(library, isa, library.unrolled_lanes(isa))
 
 
 def _header(program: Program, encoding: Encoded) -> ProgramHeader:
@@ -291,28 +298,38 @@ def _pointers(
     """Return where the tensors lie, each of the size that its buffer needs."""
     if len(tensors) != len(encoding.sizes):
         raise ShapeError(f"{len(encoding.sizes)} tensors", str(len(tensors)))
-    rows = {
-        Kind.SEQUENCE.value: steps.total,
-        Kind.PREVIOUS.value: steps.batch + steps.total,
-        Kind.ROWS.value: steps.batch,
-        Kind.VECTOR.value: 1,
-        Kind.TOTAL.value: 1,
-    }
     places: list[int | None] = []
-    for (kind, width), tensor in zip(encoding.sizes, tensors, strict=True):
-        if kind not in rows:  # a TILE
+    for shape, tensor in zip(_shapes(encoding, steps.batch, steps.total), tensors, strict=True):
+        if shape is None:
             places.append(None)
         elif (
             tensor is None
-            or tensor.numel() != rows[kind] * width
+            or tensor.numel() != shape[0] * shape[1]
             or tensor.dtype is not torch.float32
             or not tensor.is_cpu
             or not tensor.is_contiguous()
         ):
-            _complain(len(places), tensor, (rows[kind], width))
+            _complain(len(places), tensor, shape)
         else:
             places.append(tensor.data_ptr())
     return _array_of(len(tensors))(*places)
+
+
+def _shapes(encoding: Encoded, batch: int, total: int) -> list[tuple[int, int] | None]:
+    """Return the rows and columns of every buffer, None for a TILE."""
+    found = encoding.shapes.get((batch, total))
+    if found is None:
+        rows = {
+            Kind.SEQUENCE.value: total,
+            Kind.PREVIOUS.value: batch + total,
+            Kind.ROWS.value: batch,
+            Kind.VECTOR.value: 1,
+            Kind.TOTAL.value: 1,
+        }
+        found = [(rows[kind], width) if kind in rows else None for kind, width in encoding.sizes]
+        encoding.shapes.clear()
+        encoding.shapes[batch, total] = found
+    return found
 
 
 @cache
