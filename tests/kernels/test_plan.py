@@ -169,3 +169,11 @@ def test_only_products_are_computed_before_the_loop(name: str) -> None:
     assert before
     for node in before:
         assert node.operation is None or node.name in ("aten.mm.default", "aten.addmm.default")
+
+
+def test_what_an_operation_gives_several_of_is_computed_once() -> None:
+    plan = planned(cells.MUT1(C, D))
+    ran: list[str] = []
+    for recipe in (plan._parts.before, plan._parts.after):
+        ran += [str(call.operation) for call in recipe._calls]
+    assert [name for name in ran if "split" in name] == ["aten.split.Tensor"]  # W_hh in two

@@ -277,10 +277,13 @@ class _Merger:
     def merge(self, small: _Record, large: _Record) -> None:
         """Make the small record's nodes free of its batch size, and say what each depends on."""
         self.same = dict(zip(map(id, small.nodes), map(id, large.nodes), strict=True))
-        for one, other in zip(small.nodes, large.nodes, strict=True):
+        freed: dict[int, Any] = {}  # the results of one operation go on sharing its arguments
+        alive = [node.arguments for node in small.nodes]  # so that no address is used again
+        for one, other, arguments in zip(small.nodes, large.nodes, alive, strict=True):
             if one.operation is not other.operation or one.dtype != other.dtype:
                 raise UnplannableError("what it does depends on the batch size")
-            one.arguments = self._free(one.arguments, other.arguments)
+            found = self._free(arguments, other.arguments)
+            one.arguments = freed.setdefault(id(arguments), found)
             one.keywords = self._free(one.keywords, other.keywords)
             shape = self._free(one.shape, other.shape)
             one.shape = tuple(None if size is BATCH else size for size in shape)
