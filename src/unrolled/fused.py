@@ -256,20 +256,28 @@ def ragged_scan(
         ]
         return like(planned.output, empty), state
     rows, row, begins_anew, is_last, places = stretches
-    first = [leaf[row] for leaf in leaves(state)]
+    first = [leaf.index_select(0, row) for leaf in leaves(state)]
     if begins_anew.any():
-        anew = [leaf[row] for leaf in leaves(fresh)]
+        anew = [leaf.index_select(0, row) for leaf in leaves(fresh)]
         first = [torch.where(begins_anew[:, None], *pair) for pair in zip(anew, first, strict=True)]
     x, given = _apart(x)
     inputs = [take(leaf.flatten(0, 1), places) for leaf in leaves(x)]
-    inputs += [leaf[row] for leaf in given]
+    inputs += [leaf.index_select(0, row) for leaf in given]
     ys, after = planned.plan.run(inputs, first, planned.statics, rows, execute)
     ys = [spread(y, places, reset.numel()).view(batch_size, num_steps, *y.shape[1:]) for y in ys]
-    ends = [
-        old.index_copy(0, row[is_last], new[is_last])
-        for old, new in zip(leaves(state), after, strict=True)
+    return like(planned.output, ys), like(state, _ends(leaves(state), after, row, is_last))
+
+
+def _ends(before: list[Tensor], after: list[Tensor], row: Tensor, is_last: Tensor) -> list[Tensor]:
+    """Return the state of every row after its last stretch, or as it was if it has none."""
+    if len(row) == len(before[0]) and is_last.all():  # a stretch for every row
+        order = row.argsort()
+        return [new.index_select(0, order) for new in after]
+    row, last = row[is_last], is_last.nonzero().flatten()
+    return [
+        old.index_copy(0, row, new.index_select(0, last))
+        for old, new in zip(before, after, strict=True)
     ]
-    return like(planned.output, ys), like(state, ends)
 
 
 def _by_step(leaf: Tensor) -> Tensor:
