@@ -1,34 +1,48 @@
-"""Timing side by side: who is called when."""
+"""Timing side by side, by a clock that only calls move: who is called when, and what is told."""
 
-import time
 from collections import Counter
+from collections.abc import Callable
 
-from unrolled.benchmarks.timing import side_by_side
+import pytest
 
-
-def test_all_take_turns_in_an_order_that_changes() -> None:
-    called: list[str] = []
-
-    def call(name: str) -> None:
-        called.append(name)
-        time.sleep(3e-2)  # longer than a turn must be, so that nothing is repeated
-
-    seconds = side_by_side({name: lambda name=name: call(name) for name in "abc"}, rounds=3)
-    assert seconds.keys() == set("abc")
-    assert min(seconds.values()) >= 3e-2
-    timed = called[-9:]
-    assert Counter(timed) == {"a": 3, "b": 3, "c": 3}
-    assert len({tuple(timed[i : i + 3]) for i in (0, 3, 6)}) > 1
+from unrolled.benchmarks import timing
 
 
-def test_a_turn_of_a_short_call_is_many_and_one_of_them_is_told() -> None:
-    count = 0
+class Clock:
+    """Stands for the module `time`."""
 
-    def call() -> None:
-        nonlocal count
-        count += 1
-        time.sleep(1e-4)
+    def __init__(self) -> None:
+        self.now, self.called = 0.0, list[str]()
 
-    seconds = side_by_side({"short": call}, rounds=2)
-    assert count > 50
-    assert 1e-4 <= seconds["short"] < 1e-2
+    def perf_counter(self) -> float:
+        return self.now
+
+    def call(self, name: str, seconds: float) -> Callable[[], None]:
+        def run() -> None:
+            self.called.append(name)
+            self.now += seconds
+
+        return run
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(timing, "time", clock)
+    return clock
+
+
+def test_all_take_turns_in_an_order_that_changes(clock: Clock) -> None:
+    long = {"a": 1.0, "b": 2.0, "c": 3.0}
+    calls = {name: clock.call(name, seconds) for name, seconds in long.items()}
+    assert timing.side_by_side(calls, rounds=3) == long
+    turns = [tuple(clock.called[-9:][i : i + 3]) for i in (0, 3, 6)]
+    assert all(Counter(turn) == Counter("abc") for turn in turns)
+    assert len({*turns}) > 1
+
+
+def test_a_turn_of_a_short_call_is_many_and_one_of_them_is_told(clock: Clock) -> None:
+    short = timing._SHORTEST_SECONDS / 64
+    seconds = timing.side_by_side({"short": clock.call("short", short)}, rounds=2)
+    assert len(clock.called) == 2 + 2 * 64  # twice to see how long it takes
+    assert seconds["short"] == pytest.approx(short)
