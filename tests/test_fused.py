@@ -341,6 +341,32 @@ def test_the_gradient_of_a_matrix_for_x_and_the_state_is_put_together_once() -> 
     assert not [name for name in names if name.startswith("Slice")]
 
 
+def test_every_row_has_its_own_last_state_whatever_the_order_of_lengths() -> None:
+    cell, x = Cell(), torch.randn(4, T, C)
+    lengths = torch.tensor([2, 7, 1, 4])  # sorted, an order that is not its own inverse
+    y, state = cell(x, lengths=lengths)
+    for row, length in enumerate(lengths):
+        torch.testing.assert_close(state[row], y[row, length - 1])
+
+
+@pytest.mark.parametrize("turned", [True, False])
+def test_columns_of_a_product_that_nothing_uses_have_no_gradient(turned: bool) -> None:
+    class Idle(Cell):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.randn(3 * D, D) if turned else torch.randn(D, 3 * D))
+
+        def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+            product = h @ (self.weight.t() if turned else self.weight)
+            a, _, b = product.chunk(3, dim=1)
+            h = torch.tanh((x_t + a) * (x_t - 1 + b))
+            return h, h
+
+    cell = Idle()
+    assert reason(cell) == ""
+    assert_equals_loop(cell)
+
+
 def test_ten_thousand_steps_stay_finite() -> None:
     cell = cells.LSTM(C, D)
     x = torch.randn(2, 10_000, C)

@@ -155,8 +155,8 @@ class _Loop(torch.autograd.Function):
             state if before is None else _last(state, rows)
             for state, before in zip(stored, run.previous, strict=True)
         ]
-        ctx.set_materialize_grads(False)
         if training:
+            ctx.set_materialize_grads(False)
             ctx.core, ctx.rows, ctx.execute, ctx.turned = core, rows, execute, given.turned
             _keep(ctx, core, given, run, buffers, stored)
         return (*emitted, *after)
@@ -189,9 +189,10 @@ def _backward(ctx: Any, gradients: tuple[Tensor | None, ...]) -> list[Tensor | N
     for place, gradient in zip(run.emitted, gradients[:own], strict=True):
         buffers.put(place, gradient.contiguous() if gradient is not None else buffers.zeros(place))
     for place, gradient in zip(run.states, gradients[own:], strict=True):
-        # Written over, and so a copy.
-        copied = None if gradient is None else gradient.clone(memory_format=torch.contiguous_format)
-        buffers.put(place, buffers.zeros(place) if copied is None else copied)
+        if gradient is None:
+            buffers.put(place, buffers.zeros(place))
+        else:  # a copy, since it is written over
+            buffers.put(place, gradient.clone(memory_format=torch.contiguous_format))
     buffers.make_rest()
     ctx.execute(run.program, buffers.tensors, given.factors, rows.counts)
     needed = ctx.needs_input_grad[len(ctx.needs_input_grad) - len(given.matrices) :]
@@ -291,9 +292,7 @@ def _add(
     if found is None:
         found = torch.zeros_like(matrix)
     whole = found.t() if turned else found
-    rows, columns = (
-        slice(piece.row, piece.row + piece.k),
-        slice(piece.column, piece.column + piece.width),
-    )
+    rows = slice(piece.row, piece.row + piece.k)
+    columns = slice(piece.column, piece.column + piece.width)
     whole[rows, columns] += torch.mm(factor.t(), gradient)
     return found
