@@ -23,6 +23,7 @@ struct Work {
 template <int ARITY, class F>
 inline void each(const Work& work, F function) {
     auto take = [](const float* p, int count) { return count == LANES ? load(p) : load_part(p, count); };
+    const int64_t n = work.n;  // a copy, which no store can change
     for (int64_t row = 0; row < work.rows; row++) {
         float* out = work.out + row * work.out_pitch;
         const float* a = work.args[0] + row * work.pitches[0];
@@ -36,8 +37,8 @@ inline void each(const Work& work, F function) {
             return function(x, y, z);
         };
         int64_t j = 0;
-        for (; j + LANES <= work.n; j += LANES) store(out + j, value(j, LANES));
-        if (j < work.n) store_part(out + j, value(j, (int)(work.n - j)), (int)(work.n - j));
+        for (; j + LANES <= n; j += LANES) store(out + j, value(j, LANES));
+        if (j < n) store_part(out + j, value(j, (int)(n - j)), (int)(n - j));
     }
 }
 
@@ -151,9 +152,7 @@ inline void add_to_total(const Work& work) {
     for (; j + LANES <= work.n; j += LANES) {
         V sum{};
         for (int64_t row = 0; row < work.rows; row++) sum += load(a + row * work.pitches[0] + j);
-        float lanes[LANES];
-        store(lanes, sum);
-        for (int i = 0; i < LANES; i++) work.total[j + i] += lanes[i];
+        add_doubles(work.total + j, sum);
     }
     for (; j < work.n; j++)
         for (int64_t row = 0; row < work.rows; row++) work.total[j] += a[row * work.pitches[0] + j];

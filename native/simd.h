@@ -36,6 +36,15 @@ EVERYWHERE V load(const float* p) {
 
 inline void store(float* p, V v) { memcpy(p, &v, sizeof v); }
 
+// Adds each lane to the number at its place.
+inline void add_doubles(double* p, V v) {
+    typedef double D __attribute__((vector_size(LANES * 8)));
+    D sum;
+    memcpy(&sum, p, sizeof sum);
+    sum += __builtin_convertvector(v, D);
+    memcpy(p, &sum, sizeof sum);
+}
+
 EVERYWHERE V broadcast(float x) { return x - V{}; }
 
 // Keeps the compiler from reading a vector from memory again at each of its uses.

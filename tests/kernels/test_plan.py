@@ -1,6 +1,6 @@
 """Plans against the loop, in float64 by torch's own executor: values, states and gradients."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -8,11 +8,14 @@ import torch
 from torch import Tensor
 
 from unrolled import cells
-from unrolled.kernels.plan import Plan
+from unrolled.kernels import naive
+from unrolled.kernels.plan import CACHED_WEIGHTS, Plan
+from unrolled.kernels.program import Op, Pointwise, Product, Program
 from unrolled.kernels.ragged import Rows
 from unrolled.kernels.trace import UnplannableError
 from unrolled.recurrence import Recurrence
 from unrolled.state import leaves, map_leaves
+from unrolled.streaming import Stream
 
 CELLS = [
     name
@@ -33,9 +36,10 @@ def on_leaves(cell: Recurrence) -> Callable[..., Any]:
     return step
 
 
-def planned(cell: Recurrence) -> Plan:
+def planned(cell: Recurrence, cached_weights: int = CACHED_WEIGHTS) -> Plan:
     state = [leaf.float() for leaf in leaves(cell.initial_state(2))]
-    return Plan(on_leaves(cell.float()), [torch.zeros(2, C)], state, list(cell.parameters()))
+    step, x = on_leaves(cell.float()), [torch.zeros(2, C)]
+    return Plan(step, x, state, list(cell.parameters()), cached_weights=cached_weights)
 
 
 def longest_first(x: Tensor, lengths: list[int]) -> Tensor:
@@ -44,14 +48,15 @@ def longest_first(x: Tensor, lengths: list[int]) -> Tensor:
     )
 
 
+@pytest.mark.parametrize("cached_weights", [CACHED_WEIGHTS, 0], ids=["x inside", "x before"])
 @pytest.mark.parametrize("lengths", [[7, 7, 7], [7, 4, 1]], ids=str)
 @pytest.mark.parametrize("name", CELLS)
-def test_plan_equals_loop_in_float64(name: str, lengths: list[int]) -> None:
+def test_plan_equals_loop_in_float64(name: str, lengths: list[int], cached_weights: int) -> None:
     torch.manual_seed(0)
     cell = getattr(cells, name)(C, D)
     for parameter in cell.parameters():
         torch.nn.init.normal_(parameter, 0, 0.4)
-    plan = planned(cell)
+    plan = planned(cell, cached_weights)
     cell = cell.double()
     parameters = list(cell.parameters())
     x = torch.randn(B, T, C, dtype=torch.double, requires_grad=True)
@@ -164,11 +169,98 @@ def test_refusals_say_why() -> None:
 @pytest.mark.parametrize("name", [name for name in CELLS if name != "LayerNormLSTM"])
 def test_only_products_are_computed_before_the_loop(name: str) -> None:
     """Arithmetic there would go through memory once for every operation, and twice going back."""
-    plan = planned(getattr(cells, name)(C, D))
+    plan = planned(getattr(cells, name)(C, D), cached_weights=0)
     before = [plan.lifted.inputs[number] for number in plan.core.inputs]
     assert before
     for node in before:
         assert node.operation is None or node.name in ("aten.mm.default", "aten.addmm.default")
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_of_few_weights_nothing_is_computed_before_the_loop(name: str) -> None:
+    plan = planned(getattr(cells, name)(C, D))
+    assert all(plan.lifted.inputs[number].operation is None for number in plan.core.inputs)
+
+
+class Joined(Recurrence):
+    """One product with state and frame side by side, the state first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.both = torch.nn.Linear(D + C, D)
+
+    def initial_state(self, batch_size: int) -> Tensor:
+        return self.zeros(batch_size, D)
+
+    def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        h = torch.tanh(self.both(torch.cat([h, x_t], dim=1)))
+        return h, h
+
+
+def test_products_with_the_state_begin_from_those_with_x() -> None:
+    """No instruction adds them, and they share one place."""
+    core = planned(Joined()).core
+    stages = core.training.program.stages
+    assert [type(stage) for stage in stages] == [Product, Product, Pointwise]
+    first, then, _ = stages
+    assert [first.k, then.k] == [C, D]
+    assert first.out == then.init == then.out
+    assert len(core.early) == 1
+    *products, pointwise = planned(Seeing()).core.training.program.stages
+    assert len(products) == 2
+    assert Op.ADD not in [instruction.op for instruction in pointwise.instructions]
+
+
+class Seeing(Recurrence):
+    """Gives out what its state begins from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.w = torch.nn.Parameter(torch.randn(C, D) / 3)
+        self.u = torch.nn.Parameter(torch.randn(D, D) / 3)
+
+    def initial_state(self, batch_size: int) -> Tensor:
+        return self.zeros(batch_size, D)
+
+    def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        seen = x_t @ self.w
+        return seen, torch.tanh(seen + h @ self.u)
+
+
+def test_what_the_state_begins_from_may_be_given_out() -> None:
+    torch.manual_seed(0)
+    cell, x = Seeing().eval(), torch.randn(B, T, C)
+    stream = Stream(cell)
+    for t in range(T):
+        torch.testing.assert_close(stream.push(x[:, t]), x[:, t] @ cell.w)
+    assert stream.is_native
+    torch.testing.assert_close(stream.state, cell(x)[1])
+
+
+def test_gradients_of_x_are_computed_only_where_x_learns() -> None:
+    """They are products of their own; x is often data."""
+    core = planned(cells.LSTM(C, D)).core
+    asked, unasked = core.backward([0]), core.backward([])
+    assert len(asked.program.stages) == len(unasked.program.stages) + 1
+    assert unasked.input_gradients == [None]
+    ran = []
+
+    def execute(
+        program: Program,
+        tensors: Sequence[Tensor | None],
+        matrices: Sequence[Tensor],
+        counts: Sequence[int],
+    ) -> None:
+        ran.append(program)
+        naive.run(program, tensors, matrices, counts)
+
+    plan = planned(cell := cells.LSTM(C, D))
+    for learns in (False, True):
+        x = torch.randn(B * T, C, requires_grad=learns)
+        state = leaves(cell.initial_state(B))
+        (y,), _ = plan.run([x], state, list(cell.parameters()), Rows((B,) * T), execute)
+        y.sum().backward()
+    assert [ran[1], ran[3]] == [plan.core.backward([]).program, plan.core.backward([0]).program]
 
 
 def test_what_an_operation_gives_several_of_is_computed_once() -> None:

@@ -1,11 +1,11 @@
 """Gradients of a step: values that say how a loss depends on what the step was given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from itertools import pairwise
 from math import pi, sqrt
 from typing import NamedTuple
 
-from unrolled.kernels.graph import Graph, Leaf, Value, in_order, uses_of
+from unrolled.kernels.graph import Graph, Leaf, Value, in_order, uses_of, waiting
 from unrolled.kernels.program import Block, Op
 
 
@@ -24,32 +24,34 @@ class Gradients(NamedTuple):
 def fold(graph: Graph, roots: list[Value]) -> list[Value]:
     """Let products begin from what is added to them, so that only their sum is kept.
 
-    A product whose columns are used apart is taken apart.
+    A product whose columns are used apart is taken apart. Products that wait for no state are
+    what others begin from.
     """
-    uses, levels = uses_of(roots), levels_of(roots)
-    folded: set[Value] = set()
+    uses, late = uses_of(roots), waiting(roots)
+    levels = levels_of(roots, early=uses.keys() - late)
+    folded: dict[Value, Value] = {}  # by sum, the product that begins from the rest of it
     apart: set[Value] = set()
-    for product in [value for value in uses if value.kind is Leaf.PRODUCT]:
+    for product in [value for value in uses if value.kind is Leaf.PRODUCT and value in late]:
         pieces = uses[product]
         if all(piece.kind is Leaf.SLICE for piece in pieces) and _disjoint(pieces):
-            found = [
-                use
+            found = {
+                use: p
                 for p in pieces
                 if p not in roots
                 if (use := _sum(p, uses, levels, levels[product]))
-            ]
+            }
             if found and product not in roots:
                 apart.update(pieces)
                 folded.update(found)
         elif product not in roots and (use := _sum(product, uses, levels, levels[product])):
-            folded.add(use)
+            folded[use] = product
 
     new: dict[Value, Value] = {}
     for old in uses:
         args = tuple(new[arg] for arg in old.args)
         if old in folded:
-            mine = _product_of(old, apart)
-            new[old] = _begin_from(graph, new[mine], new[old.args[1 - old.args.index(mine)]])
+            mine, rest = folded[old], old.args[1 - old.args.index(folded[old])]
+            new[old] = _begin_from(graph, new[mine], new[rest])
         elif old in apart:
             new[old] = _columns(graph, new[old.args[0]], old.number, old.width)
         elif args == old.args:
@@ -66,13 +68,20 @@ def fold(graph: Graph, roots: list[Value]) -> list[Value]:
 
 
 def levels_of(
-    roots: list[Value], given: set[Value] | frozenset[Value] = frozenset()
+    roots: list[Value], given: Set[Value] = frozenset(), *, early: Set[Value] = frozenset()
 ) -> dict[Value, int]:
-    """Return how many products each value has to wait for, one after the other."""
+    """Return how many products each value has to wait for, one after the other.
+
+    Args:
+        roots: what is wanted.
+        given: values that are there already.
+        early: values that need not be waited for.
+    """
     levels: dict[Value, int] = {}
     for value in in_order(roots, given):
         level = max((levels[arg] for arg in value.args), default=0) if value not in given else 0
-        levels[value] = level + (value.kind is Leaf.PRODUCT and value not in given)
+        counts = value.kind is Leaf.PRODUCT and value not in given and value not in early
+        levels[value] = level + counts
     return levels
 
 
@@ -90,10 +99,6 @@ def _sum(
 def _disjoint(pieces: list[Value]) -> bool:
     spans = sorted((piece.number, piece.number + piece.width) for piece in pieces)
     return all(one[1] <= other[0] for one, other in pairwise(spans))
-
-
-def _product_of(total: Value, apart: set[Value]) -> Value:
-    return next(arg for arg in total.args if arg.kind is Leaf.PRODUCT or arg in apart)
 
 
 def _begin_from(graph: Graph, product: Value, other: Value) -> Value:

@@ -5,15 +5,16 @@ product gave, and recomputes the rest on the way back. The gradients of weights 
 each over all steps.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
 from unrolled.kernels.adjoint import Gradients, differentiate, fold
-from unrolled.kernels.graph import Graph, Leaf, Value, in_order, uses_of
+from unrolled.kernels.graph import Graph, Leaf, Value, in_order, uses_of, waiting
+from unrolled.kernels.groups import Group, base_of, groups_of, is_stored
 from unrolled.kernels.lifting import Lifted
 from unrolled.kernels.lowering import Layout, lower
-from unrolled.kernels.program import Block, Kind, Op, Operand, Pointwise, Program
+from unrolled.kernels.program import Kind, Op, Operand, Pointwise, Program
 
 
 @dataclass
@@ -51,65 +52,6 @@ class Run:
     products: list[int] = field(default_factory=list)
 
 
-class Piece(NamedTuple):
-    """What products with one left factor have of a matrix.
-
-    Args:
-        matrix: which one.
-        row: the first row.
-        k: rows.
-        column: the first column.
-        span: the columns of the group's buffer that these gave.
-    """
-
-    matrix: int
-    row: int
-    k: int
-    column: int
-    span: slice
-
-    @property
-    def width(self) -> int:
-        """Columns."""
-        return int(self.span.stop - self.span.start)
-
-
-@dataclass(frozen=True)
-class Group:
-    """The products with one left factor.
-
-    Args:
-        factor: the left factor.
-        products: in the order of their columns in the group's buffer.
-    """
-
-    factor: Value
-    products: list[Value]
-
-    @cached_property
-    def width(self) -> int:
-        """The columns of all products."""
-        return sum(product.width for product in self.products)
-
-    @cached_property
-    def pieces(self) -> list[Piece]:
-        """What they have of matrices, neighbours as one."""
-        pieces: list[Piece] = []
-        at = 0
-        for product in self.products:
-            (block,) = product.blocks
-            span = slice(at, at + product.width)
-            at = span.stop
-            if pieces:
-                last = pieces[-1]
-                follows = (last.matrix, last.row, last.k, last.column + last.width)
-                if follows == (block.matrix, block.row, block.k, block.column):
-                    pieces[-1] = last._replace(span=slice(last.span.start, span.stop))
-                    continue
-            pieces.append(Piece(block.matrix, block.row, block.k, block.column, span))
-        return pieces
-
-
 class Core:
     """The part of a step that depends on the state."""
 
@@ -120,19 +62,25 @@ class Core:
         self.emitted = roots[len(lifted.states) :]
         self.state_widths = [value.width for value in self.states]
         self.order = in_order(roots)
-        self.groups = _groups(self.order)
+        late = waiting(roots)
+        self.groups = groups_of([value for value in self.order if value in late])
+        #: products that wait for no state
+        self.early = [v for v in self.order if v.kind is Leaf.PRODUCT and v not in late]
         self.num_inputs, self.num_vectors = len(lifted.inputs), len(lifted.vectors)
         #: the inputs and vectors that are used, by number
         self.inputs, self.vectors = self._leaves(Leaf.INPUT), self._leaves(Leaf.VECTOR)
+        self._backward: dict[tuple[bool, ...], Run] = {}
 
     def describe(self) -> str:
         """Say in words what a step is, once planned."""
+        groups = [*groups_of(self.early), *self.groups]
         products = [
             f"{product.args[0].width} x {product.width}"
-            for group in self.groups
+            for group in groups
             for product in group.products
         ]
-        forward, back = (_instructions(run.program) for run in (self.training, self.backward))
+        programs = self.training.program, self.backward(self.inputs).program
+        forward, back = map(_instructions, programs)
         kept = sum(group.width for group in self.groups) + sum(self.state_widths)
         kept += sum(value.width for value in self._kept[0])
         kept += sum(value.width for value in self._kept[1])
@@ -193,7 +141,11 @@ class Core:
         if kept:
             place = layout.add(Kind.SEQUENCE, sum(value.width for value in kept))
             run.saved = place.buffer
-            wanted += _spread_out(kept, place)
+            for value, here in _spread_out(kept, place):
+                if value.kind is Leaf.PRODUCT:
+                    layout.put(value, here)
+                else:
+                    wanted.append((value, here))
         given = {value for value in self.order if value.is_given}
         run.program = lower(layout, wanted, given=given, last=last)
         return run
@@ -234,7 +186,7 @@ class Core:
         factors = self._gradients.products
         found = [joined for _, joined in factors.values()]
         found += [value for value in self._gradients.given.values() if value is not None]
-        return found + [factor for factor in factors if not _stored(factor)]
+        return found + [factor for factor in factors if not is_stored(factor)]
 
     @cached_property
     def learnt(self) -> list[Group]:
@@ -244,28 +196,45 @@ class Core:
 
     @cached_property
     def _kept(self) -> tuple[list[Value], set[Value]]:
-        """Columns of inputs that going back needs as copies, and inputs that it needs whole."""
+        """What going back needs as copies, and inputs that it needs whole.
+
+        Copies are columns of inputs, and what products gave that begin from no state.
+        """
         products = {value for value in self.order if value.kind is Leaf.PRODUCT}
         uses = uses_of(self._returned)
         reached = set(in_order(self._returned, products))
-        columns, whole = [], set()
-        for leaf in self.inputs.values():
+        copies, whole = [], set()
+        for leaf in [*self.inputs.values(), *self.early]:
             if leaf not in reached:
                 continue
             own = [use for use in uses[leaf] if use in reached and use not in products]
             slices = [use for use in own if use.kind is Leaf.SLICE]
             if len(slices) == len(own) and sum(use.width for use in set(slices)) < leaf.width:
-                columns += list(dict.fromkeys(slices))
-            else:
+                copies += list(dict.fromkeys(slices))
+            elif leaf.is_given:
                 whole.add(leaf)
-        return columns, whole
+            else:
+                copies.append(leaf)
+        return copies, whole
 
     @cached_property
-    def backward(self) -> Run:
-        """The program that goes back."""
+    def kept_inputs(self) -> set[int]:
+        """Which inputs going back needs, as numbers or as left factors of products."""
+        factors = [base_of(group.factor) for group in self.learnt]
+        whole = [*self._kept[1], *(leaf for leaf in factors if leaf.kind is Leaf.INPUT)]
+        return {leaf.number for leaf in whole}
+
+    def backward(self, wanted_inputs: Container[int]) -> Run:
+        """Return the program that goes back, with the gradients of some inputs."""
+        key = tuple(number in wanted_inputs for number in range(self.num_inputs))
+        if key not in self._backward:
+            self._backward[key] = self._make_backward(wanted_inputs)
+        return self._backward[key]
+
+    def _make_backward(self, wanted_inputs: Container[int]) -> Run:
         layout, run = Layout(), Run(Program((), ()))
         gradients, states = self._gradients, self._leaves(Leaf.STATE)
-        columns, whole = self._kept
+        copies, whole = self._kept
         wanted: list[tuple[Value, Operand]] = []
         for number, width in enumerate(self.state_widths):
             before = layout.add(Kind.PREVIOUS, width)
@@ -287,12 +256,11 @@ class Core:
             place = layout.add(Kind.SEQUENCE, group.width)
             run.products.append(place.buffer)
             _side_by_side(layout, group.products, place)
-        if columns:
-            place = layout.add(Kind.SEQUENCE, sum(value.width for value in columns))
+        if copies:
+            place = layout.add(Kind.SEQUENCE, sum(value.width for value in copies))
             run.saved = place.buffer
-            for value, here in _spread_out(columns, place):
-                layout.put(value, here)
-        totals = self._place_gradients(layout, run, wanted)
+            _side_by_side(layout, copies, place)
+        totals = self._place_gradients(layout, run, wanted, wanted_inputs)
         given = set(layout.places)
         run.program = lower(
             layout, wanted, totals=totals, given=given, last=run.states, reverse=True
@@ -300,7 +268,11 @@ class Core:
         return run
 
     def _place_gradients(
-        self, layout: Layout, run: Run, wanted: list[tuple[Value, Operand]]
+        self,
+        layout: Layout,
+        run: Run,
+        wanted: list[tuple[Value, Operand]],
+        wanted_inputs: Container[int],
     ) -> list[tuple[Value, Operand]]:
         """Place the gradients of products, inputs and vectors; return the sums that are wanted."""
         gradients, placed = self._gradients, {}
@@ -310,14 +282,14 @@ class Core:
             run.groups.append(place.buffer)
             placed[joined] = place.buffer
             wanted.append((joined, place))
-            if not _stored(group.factor):
+            if not is_stored(group.factor):
                 place = layout.add(Kind.SEQUENCE, group.factor.width)
                 run.factors[number] = place.buffer
                 wanted.append((group.factor, place))
         run.input_gradients = [None] * self.num_inputs
         for number, leaf in self.inputs.items():
             found = gradients.given.get(leaf)
-            if found is not None:
+            if found is not None and number in wanted_inputs:
                 if found not in placed:
                     place = layout.add(Kind.SEQUENCE, found.width)
                     placed[found] = place.buffer
@@ -337,26 +309,6 @@ class Core:
 
 def _instructions(program: Program) -> int:
     return sum(len(stage.instructions) for stage in program.stages if isinstance(stage, Pointwise))
-
-
-def _groups(order: list[Value]) -> list[Group]:
-    found: dict[Value, list[Value]] = {}
-    for value in order:
-        if value.kind is Leaf.PRODUCT:
-            found.setdefault(value.args[0], []).append(value)
-    return [Group(factor, sorted(products, key=_place)) for factor, products in found.items()]
-
-
-def _place(product: Value) -> tuple[int, int, int]:
-    block: Block = product.blocks[0]
-    return block.matrix, block.row, block.column
-
-
-def _stored(factor: Value) -> bool:
-    """Tell whether a left factor is kept anyhow: a state, or columns of one."""
-    if factor.kind is Leaf.SLICE:
-        return _stored(factor.args[0])
-    return factor.kind is Leaf.STATE
 
 
 def _spread_out(values: list[Value], place: Operand) -> list[tuple[Value, Operand]]:

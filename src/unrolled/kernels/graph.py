@@ -191,3 +191,12 @@ def uses_of(roots: list[Value]) -> dict[Value, list[Value]]:
         for arg in value.args:
             uses[arg].append(value)
     return uses
+
+
+def waiting(roots: list[Value]) -> set[Value]:
+    """Return the values that depend on the state before the step."""
+    found: set[Value] = set()
+    for value in in_order(roots):
+        if value.kind is Leaf.STATE or not found.isdisjoint(value.args):
+            found.add(value)
+    return found

@@ -1,5 +1,6 @@
 """Lifting: the part of a trace that depends on the state, as values on rows."""
 
+from enum import Enum
 from typing import NamedTuple
 
 import torch
@@ -21,6 +22,14 @@ _aten = torch.ops.aten
 
 _SAME = ("aten.clone.default", "aten.alias.default", "aten.contiguous.default")
 _VIEWS = ("aten.view.default", "aten._unsafe_view.default", "aten.reshape.default")
+
+
+class Reach(Enum):
+    """What of that which depends on x alone is computed in the loop, besides light arithmetic."""
+
+    STATE = "nothing"
+    PRODUCTS = "products too, and all that has a place in a program"
+    WHOLE = "everything, for one step at a time"
 
 
 class Lifted(NamedTuple):
@@ -45,18 +54,19 @@ class Lifted(NamedTuple):
     matrices: list[Node]
 
 
-def lift(traced: Trace, *, whole: bool = False) -> Lifted:
+def lift(traced: Trace, reach: Reach = Reach.STATE) -> Lifted:
     """Split a trace at the state.
 
     Args:
         traced: a step.
-        whole: take all of it, what depends on x alone too: for one step at a time.
+        reach: what of x goes with it.
 
     Raises:
         UnplannableError: the state goes through an operation that has no place in a program.
     """
-    lifter = _Lifter(whole)
+    lifter = _Lifter(reach)
     states = [lifter.row(node) for node in traced.states]
+    whole = reach is Reach.WHOLE
     emitted = traced.outputs if whole else _boundary(traced.outputs, _needed(traced), lifter)
     values = [lifter.row(node) for node in emitted]
     return Lifted(
@@ -114,8 +124,8 @@ def _boundary(outputs: list[Node], needed: set[Node], lifter: "_Lifter") -> list
 class _Lifter(Arithmetic):
     """Turns nodes of the state's part into values, and notes what they stand on."""
 
-    def __init__(self, whole: bool) -> None:
-        self.whole = whole
+    def __init__(self, reach: Reach) -> None:
+        self.reach = reach
         self.graph = Graph()
         self.inputs: dict[Node, int] = {}
         self.vectors: dict[tuple[Node, int], int] = {}
@@ -145,7 +155,7 @@ class _Lifter(Arithmetic):
             return self.graph.fill(number, width)
         if node.part is Part.GIVEN:
             return self._input(node, width)
-        if node.part is Part.INPUT and not (self.whole and node.operation):
+        if node.part is Part.INPUT and (self.reach is not Reach.WHOLE or not node.operation):
             return self._light(node, width) or self._input(node, width)
         if node.operation is None:
             if node.dtype != torch.float32:
@@ -165,8 +175,10 @@ class _Lifter(Arithmetic):
         """
         if node.operation is None:
             return None
+        kinds = [self.unary, self.binary, self._structure]
+        if self.reach is Reach.PRODUCTS:
+            kinds += [self._product, self.special]
         try:
-            kinds = (self.unary, self.binary, self._structure)
             return next((value for kind in kinds if (value := kind(node, width)) is not None), None)
         except UnplannableError:
             return None
@@ -216,10 +228,12 @@ class _Lifter(Arithmetic):
             raise UnplannableError("it multiplies the state with what is no parameter")
         parts = _joined(a)
         products, known = [], []
+        inside = (Part.STATE,) if self.reach is Reach.STATE else (Part.INPUT, Part.STATE)
         for part, rows in zip(parts, self._split(matrix, parts), strict=True):
-            if part.part is Part.STATE or (self.whole and part.part is Part.INPUT):
+            if part.part in inside:
                 number = self.matrices.setdefault(rows, len(self.matrices))
-                products.append((self.row(part), Block(number, 0, 0, part.shape[1] or 0)))
+                block = Block(number, 0, 0, part.shape[1] or 0)
+                products.append((part.part is Part.STATE, self.row(part), block))
             else:
                 mm = _aten.mm.default
                 known.append(Node(part.part, (None, width), part.dtype, mm, (part, rows)))
@@ -227,7 +241,7 @@ class _Lifter(Arithmetic):
         for node in known:
             value = self.row(node)
             total = value if total is None else self.graph.op(Op.ADD, value, total)
-        for left, block in products:
+        for _, left, block in sorted(products, key=lambda item: item[0]):  # what waits comes last
             total = self.graph.product(left, (block,), width, total)
         assert total is not None
         return total

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from unrolled.kernels.core import Core, Piece, Run
+from unrolled.kernels.core import Core, Run
 from unrolled.kernels.graph import Leaf, Value
+from unrolled.kernels.groups import Piece
 from unrolled.kernels.program import Kind, Program
 from unrolled.kernels.ragged import Rows
 
@@ -176,7 +177,9 @@ class _Loop(torch.autograd.Function):
 
 def _backward(ctx: Any, gradients: tuple[Tensor | None, ...]) -> list[Tensor | None]:
     """Run the backward program, and return the gradients of all that the core was given."""
-    core, rows, run = ctx.core, ctx.rows, ctx.core.backward
+    core, rows = ctx.core, ctx.rows
+    asked = zip(core.inputs, ctx.needs_input_grad[5:], strict=False)
+    run = core.backward([number for number, needed in asked if needed])
     given, states, groups, saved = _kept(ctx)
     buffers = Buffers(run.program, rows, states[0])
     for number, state in enumerate(states):
@@ -215,9 +218,8 @@ def _keep(
     ctx: Any, core: Core, given: Given, run: Run, buffers: Buffers, stored: list[Tensor]
 ) -> None:
     """Keep what going back needs, and nothing else of the size of the sequence."""
-    back = core.backward
     inputs = [
-        tensor if back.inputs[number] is not None else None
+        tensor if number in core.kept_inputs else None
         for number, tensor in zip(core.inputs, given.inputs, strict=True)
     ]
     groups = [buffers.get(number) for number in run.groups]
@@ -251,7 +253,7 @@ def _weight_gradients(
         gradient = buffers.whole(run.groups[number])
         factor = buffers.get(run.factors.get(number))
         if factor is None:
-            factor = _columns_of(group.factor, states, buffers.rows)
+            factor = _columns_of(group.factor, core, given, states, buffers.rows)
         for piece in group.pieces:
             matrix = piece.matrix
             if needed[matrix]:
@@ -269,11 +271,15 @@ def _weight_gradients(
     ]
 
 
-def _columns_of(factor: Value, states: list[Tensor], rows: Rows) -> Tensor:
-    """Return a left factor that is a state, or columns of one, for the rows of all steps."""
+def _columns_of(
+    factor: Value, core: Core, given: Given, states: list[Tensor], rows: Rows
+) -> Tensor:
+    """Return a left factor that is there, or columns of one, for the rows of all steps."""
     if factor.kind is Leaf.SLICE:
-        whole = _columns_of(factor.args[0], states, rows)
+        whole = _columns_of(factor.args[0], core, given, states, rows)
         return whole[:, factor.number : factor.number + factor.width]
+    if factor.kind is Leaf.INPUT:
+        return given.inputs[[*core.inputs].index(factor.number)]
     stored = states[factor.number]
     return stored[: rows.total] if rows.is_even else stored.index_select(0, rows.before())
 

@@ -122,13 +122,15 @@ class _Lowering:
     def _place(self, wanted: list[tuple[Value, Operand]]) -> list[tuple[Value, Operand]]:
         """Choose where each value is computed, and return what must be copied from there."""
         places, copies = self.layout.places, []
-        for value in self.order:
+        for value in reversed(self.order):
             if value.kind is not Leaf.PRODUCT or value in self.given:
                 continue
             if value not in places:
                 places[value] = self.layout.add(Kind.ROWS, value.width)
             for start in value.args[1:]:  # it and what it begins from share their place
-                if start.is_computed and start not in places and len(self.users[start]) == 1:
+                product = start.kind is Leaf.PRODUCT and start not in self.roots
+                made = start.is_computed or product
+                if made and start not in places and len(self.users[start]) == 1:
                     places[start] = places[value]
         for value, place in sorted(wanted, key=lambda item: item[0].kind is not Leaf.CONCAT):
             whole = value.kind is Leaf.CONCAT and value not in self.given

@@ -1,7 +1,8 @@
 """Plans: a step, traced once, run over whole sequences.
 
 What depends on x alone is computed for all steps at once, the core step by step, and what follows
-from it for all steps at once again. Gradients of the first and the last are torch's own.
+from it for all steps at once again. Gradients of the first and the last are torch's own. Where
+the weights are few, products with x belong to the core.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,8 @@ from torch import Tensor
 
 from unrolled.kernels import naive
 from unrolled.kernels.core import Core
-from unrolled.kernels.lifting import lift
+from unrolled.kernels.graph import Leaf, in_order
+from unrolled.kernels.lifting import Lifted, Reach, lift
 from unrolled.kernels.loop import Execute, Given, run_core
 from unrolled.kernels.ragged import Rows
 from unrolled.kernels.rows import require_apart
@@ -34,6 +36,7 @@ _aten = torch.ops.aten
 
 
 _KNOWN = (Part.STATIC, Part.INPUT)
+CACHED_WEIGHTS = 400_000  # of all products of a step: 1.6 MB, of a second cache of 1 to 2 MB
 
 
 class _Parts(NamedTuple):
@@ -66,6 +69,7 @@ class Plan:
         statics: every tensor that the step may use besides.
         num_given: how many leaves of x, the last ones, do not change from step to step; what
             follows from them alone is computed once for a row.
+        cached_weights: how many the cache keeps from step to step.
 
     Raises:
         UnplannableError: with the reason.
@@ -78,9 +82,10 @@ class Plan:
         states: Sequence[Tensor],
         statics: Sequence[Tensor],
         num_given: int = 0,
+        cached_weights: int = CACHED_WEIGHTS,
     ) -> None:
         self.trace: Trace = trace(step, inputs, states, statics, num_given)
-        self.lifted = lift(self.trace)
+        self.lifted = _lifted(self.trace, cached_weights)
         self.core = Core(self.lifted)
         self.num_given = num_given
         self._check_rows()
@@ -183,6 +188,18 @@ class Plan:
         known = {**statics, **given_arguments(self.trace, given)}
         self._from_given.run(known, rows.batch_size)
         return {node: rows.spread(known[node]) for node in self._given}
+
+
+def _lifted(traced: Trace, cached_weights: int) -> Lifted:
+    """Take products with x into the loop if the cache keeps the weights of all products.
+
+    What they give is then used at once; before the loop it would go through memory for all steps.
+    Sizes of a batch do not count, so that a row gives what it gives whatever is beside it.
+    """
+    lifted = lift(traced, Reach.PRODUCTS)
+    values = in_order([*lifted.states, *lifted.emitted])
+    weights = sum(v.args[0].width * v.width for v in values if v.kind is Leaf.PRODUCT)
+    return lifted if weights <= cached_weights else lift(traced)
 
 
 def _as_vector(tensor: Tensor, width: int) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from unrolled.kernels import native
 from unrolled.kernels.core import Core
-from unrolled.kernels.lifting import lift
+from unrolled.kernels.lifting import Reach, lift
 from unrolled.kernels.loop import Buffers
 from unrolled.kernels.ragged import Rows
 from unrolled.kernels.trace import (
@@ -32,7 +32,7 @@ class Whole:
 
     def __init__(self, traced: Trace) -> None:
         self.trace = traced
-        self.lifted = lift(traced, whole=True)
+        self.lifted = lift(traced, Reach.WHOLE)
         if any(node.operation and node.part is Part.INPUT for node in self.lifted.inputs):
             raise UnplannableError("what it makes of x has no place in a program")
         self.core = Core(self.lifted)
