@@ -1,6 +1,7 @@
 // The doors of the library, and the choice of the instruction set that it runs on.
 #include "extend.h"
 #include "program.h"
+#include "ragged.h"
 
 namespace unrolled {
 #if defined(UNROLLED_X86)
@@ -54,3 +55,13 @@ DOOR int64_t unrolled_likeliest(int64_t isa, const Likeliest* call) {
 DOOR int64_t unrolled_extend(const Extend* call) { return extend(*call); }
 
 DOOR void unrolled_depthwise(int64_t isa, const Depthwise* call) { path_of(isa)->depthwise(call); }
+
+// How many, or -1 where there was no memory.
+DOOR int64_t unrolled_stretches(const Stretches* call) { return stretches(*call); }
+
+DOOR void unrolled_neighbours(const int64_t* counts, int64_t steps, int64_t* before,
+                              int64_t* last) {
+    neighbours(counts, steps, before, last);
+}
+
+DOOR void unrolled_gather(const Gather* call) { gather(*call); }

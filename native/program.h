@@ -123,6 +123,27 @@ struct Extend {
     int64_t live, ended;  // at most wanted
 };
 
+// Rows of unequal length, cut at resets; as `unrolled/kernels/ragged.py` writes it.
+struct Stretches {
+    const int64_t* lengths;  // [batch], at most `steps` each
+    const uint8_t* resets;   // [batch, steps]
+    int64_t* counts;         // [steps], longer stretches than t
+    int64_t* row;            // [room], by stretch, the longest first
+    uint8_t* begins_anew;    // [room]
+    int64_t* home;           // [batch], the last stretch of a row, or -1
+    int64_t* places;         // [batch * steps], of each row of each step in [batch, steps]
+    int64_t* inverse;        // [batch, steps], or -1
+    int64_t batch, steps;
+    int64_t room;  // stretches at most
+};
+
+struct Gather {
+    const char* origin;
+    const int64_t* index;  // [rows]
+    char* to;
+    int64_t rows, bytes, threads;
+};
+
 // A depthwise convolution of `count` pictures, channels last; as `unrolled/kernels/frames.py` writes it.
 struct Depthwise {
     const float* const* frames;  // [taps] of [count, height, width, channels], the oldest first

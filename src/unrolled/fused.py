@@ -19,7 +19,7 @@ from unrolled.kernels.glance import guarded
 from unrolled.kernels.guards import Guarded
 from unrolled.kernels.plan import Plan
 from unrolled.kernels.program import Program
-from unrolled.kernels.ragged import Rows, Stretches, spread, take
+from unrolled.kernels.ragged import Rows, stretches, take
 from unrolled.kernels.trace import UnplannableError
 from unrolled.state import Tree, leaves, map_leaves, named_leaves, time_slice
 
@@ -245,39 +245,40 @@ def ragged_scan(
         reset: ``[B, T]``.
     """
     batch_size, num_steps = reset.shape
-    length = int(lengths[0]) if lengths.numel() and not reset.any() else 0
-    if length and bool((lengths == length).all()):
-        return _cut_scan(planned, x, state, length)
-    stretches = Stretches.of(lengths, reset)
-    if stretches is None:
+    found = stretches(lengths, reset)
+    if not found.counts:
         empty = [
             leaf.new_zeros(batch_size, num_steps, *leaf.shape[1:])
             for leaf in leaves(planned.output)
         ]
         return like(planned.output, empty), state
-    rows, row, begins_anew, is_last, places = stretches
+    rows = Rows(found.counts)
+    row, anew = found.row, bool(found.begins_anew.any())
+    one_for_each = len(row) == batch_size and found.home.min() >= 0
+    if one_for_each and rows.is_even and not anew:
+        return _cut_scan(planned, x, state, len(rows.counts))
     first = [leaf.index_select(0, row) for leaf in leaves(state)]
-    if begins_anew.any():
-        anew = [leaf.index_select(0, row) for leaf in leaves(fresh)]
-        first = [torch.where(begins_anew[:, None], *pair) for pair in zip(anew, first, strict=True)]
+    if anew:
+        begin = [leaf.index_select(0, row) for leaf in leaves(fresh)]
+        chosen = found.begins_anew[:, None]
+        first = [torch.where(chosen, *pair) for pair in zip(begin, first, strict=True)]
     x, given = _apart(x)
-    inputs = [take(leaf.flatten(0, 1), places) for leaf in leaves(x)]
+    inputs = [take(leaf.flatten(0, 1), found.places, found.inverse) for leaf in leaves(x)]
     inputs += [leaf.index_select(0, row) for leaf in given]
     ys, after = planned.plan.run(inputs, first, planned.statics, rows, execute)
-    ys = [spread(y, places, reset.numel()).view(batch_size, num_steps, *y.shape[1:]) for y in ys]
-    return like(planned.output, ys), like(state, _ends(leaves(state), after, row, is_last))
-
-
-def _ends(before: list[Tensor], after: list[Tensor], row: Tensor, is_last: Tensor) -> list[Tensor]:
-    """Return the state of every row after its last stretch, or as it was if it has none."""
-    if len(row) == len(before[0]) and is_last.all():  # a stretch for every row
-        order = row.argsort()
-        return [new.index_select(0, order) for new in after]
-    row, last = row[is_last], is_last.nonzero().flatten()
-    return [
-        old.index_copy(0, row, new.index_select(0, last))
-        for old, new in zip(before, after, strict=True)
+    ys = [
+        take(y, found.inverse, found.places).view(batch_size, num_steps, *y.shape[1:]) for y in ys
     ]
+    return like(planned.output, ys), like(state, _ends(leaves(state), after, found.home))
+
+
+def _ends(before: list[Tensor], after: list[Tensor], home: Tensor) -> list[Tensor]:
+    """Return the state of every row after its last stretch, or as it was if it has none."""
+    ended = [leaf.index_select(0, home.clamp(min=0)) for leaf in after]
+    if home.min() >= 0:
+        return ended
+    happened = (home >= 0)[:, None]
+    return [torch.where(happened, *pair) for pair in zip(ended, before, strict=True)]
 
 
 def _by_step(leaf: Tensor) -> Tensor:

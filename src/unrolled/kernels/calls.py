@@ -79,6 +79,25 @@ class ExtendCall(ctypes.Structure):
     )
 
 
+class StretchesCall(ctypes.Structure):
+    """What `kernels.ragged` asks the library for."""
+
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("lengths", "resets", "counts", "row")),
+        *((name, ctypes.c_void_p) for name in ("begins_anew", "home", "places", "inverse")),
+        *((name, ctypes.c_int64) for name in ("batch", "steps", "room")),
+    )
+
+
+class GatherCall(ctypes.Structure):
+    """Which rows `kernels.ragged` asks the library to copy."""
+
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("origin", "index", "to")),
+        *((name, ctypes.c_int64) for name in ("rows", "bytes", "threads")),
+    )
+
+
 class DepthwiseCall(ctypes.Structure):
     """What `kernels.frames` asks the library for."""
 
@@ -127,6 +146,17 @@ def load() -> ctypes.CDLL | None:
     library.unrolled_likeliest.argtypes = (ctypes.c_int64, ctypes.POINTER(LikeliestCall))
     library.unrolled_extend.restype = ctypes.c_int64
     library.unrolled_extend.argtypes = (ctypes.POINTER(ExtendCall),)
+    library.unrolled_stretches.restype = ctypes.c_int64
+    library.unrolled_stretches.argtypes = (ctypes.POINTER(StretchesCall),)
+    library.unrolled_neighbours.restype = None
+    library.unrolled_neighbours.argtypes = (
+        ctypes.POINTER(ctypes.c_int64),
+        ctypes.c_int64,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+    )
+    library.unrolled_gather.restype = None
+    library.unrolled_gather.argtypes = (ctypes.POINTER(GatherCall),)
     library.unrolled_depthwise.restype = None
     library.unrolled_depthwise.argtypes = (ctypes.c_int64, ctypes.POINTER(DepthwiseCall))
     library.unrolled_run.restype = ctypes.c_int64

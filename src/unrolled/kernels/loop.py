@@ -211,7 +211,7 @@ def _last(stored: Tensor, rows: Rows) -> Tensor:
     """Return each row's last state; a copy, so that all states need not live as long."""
     if rows.is_even:
         return stored[len(stored) - rows.batch_size :].clone()
-    return stored.index_select(0, rows.last())
+    return rows.last(stored)
 
 
 def _keep(
@@ -281,7 +281,7 @@ def _columns_of(
     if factor.kind is Leaf.INPUT:
         return given.inputs[[*core.inputs].index(factor.number)]
     stored = states[factor.number]
-    return stored[: rows.total] if rows.is_even else stored.index_select(0, rows.before())
+    return stored[: rows.total] if rows.is_even else rows.before(stored)
 
 
 def _add(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -178,6 +179,73 @@ def _rows(
         one = buffer.kind in (Kind.VECTOR, Kind.TOTAL)
         found.append(tensor.view(-1, buffer.width)[first : first + (1 if one else counts[t])])
     return found
+
+
+class Stretches(NamedTuple):
+    """What happens in ragged rows: every stretch between resets is a row of its own.
+
+    Args:
+        counts: by step, stretches that are longer; none of them 0.
+        row: by stretch, longest first, the row that it is of.
+        begins_anew: by stretch, whether the row was reset there.
+        home: by row, its last stretch, or -1.
+        places: for each row of each step where it is in ``[B T]``.
+        inverse: ``[B T]``, which row of all steps is there, or -1.
+    """
+
+    counts: tuple[int, ...]
+    row: Tensor
+    begins_anew: Tensor
+    home: Tensor
+    places: Tensor
+    inverse: Tensor
+
+
+def stretches(lengths: Tensor, reset: Tensor) -> Stretches:
+    """Return the stretches of rows ``lengths [B]`` long, ``reset [B, T]``."""
+    resets, ends = reset.numpy(), lengths.numpy()
+    num_steps = resets.shape[1]
+    time = np.arange(num_steps)
+    row, start = ((resets | (time == 0)) & (time < ends[:, None])).nonzero()
+    is_last = np.append(row[1:] != row[:-1], True)[: len(row)]
+    length = np.where(is_last, ends[row], np.append(start[1:], 0)[: len(row)]) - start
+    order = np.argsort(-length, kind="stable")
+    row, start, length, is_last = row[order], start[order], length[order], is_last[order]
+    longest = length[0] if len(length) else 0
+    counts = np.searchsorted(-length, -np.arange(longest))  # stretches longer than t
+    begins = np.cumsum(counts) - counts
+    sequence = np.arange(counts.sum()) - np.repeat(begins, counts)
+    places = (row * num_steps + start)[sequence] + np.repeat(np.arange(longest), counts)
+    home, inverse = np.full(len(ends), -1), np.full(resets.size, -1)
+    home[row[is_last]] = is_last.nonzero()[0]
+    inverse[places] = np.arange(len(places))
+    found = (row, resets[row, start], home, places, inverse)
+    return Stretches(tuple(counts.tolist()), *map(torch.from_numpy, found))
+
+
+def neighbours(counts: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Return where among the states of all steps some are, those before the first step first.
+
+    Args:
+        counts: active rows by step, never growing, none of them 0.
+
+    Returns:
+        For each row of each step the state before it, and for each sequence its last state.
+    """
+    steps, rows = np.array(counts), np.arange(counts[0])
+    shift = np.append(0, counts[0] - steps[:-1])
+    before = np.arange(steps.sum()) + np.repeat(shift, steps)
+    begins = counts[0] + np.cumsum(steps) - steps
+    last = begins[np.searchsorted(-steps, -rows) - 1] + rows
+    return torch.from_numpy(before), torch.from_numpy(last)
+
+
+def gather(x: Tensor, index: Tensor) -> Tensor:
+    """Return rows of ``x [N, ...]``, and zeros where the index is -1."""
+    if not len(x):
+        return x.new_zeros(len(index), *x.shape[1:])
+    mask = (index < 0).view(-1, *(1,) * (x.ndim - 1))
+    return x.index_select(0, index.clamp(min=0)).masked_fill(mask, 0)
 
 
 def _step(program: Program, rows: Sequence[Tensor], weights: Sequence[Tensor]) -> None:

@@ -14,9 +14,11 @@ from unrolled.kernels.calls import (
     Call,
     DepthwiseCall,
     ExtendCall,
+    GatherCall,
     LikeliestCall,
     ProgramHeader,
     Source,
+    StretchesCall,
     load,
 )
 from unrolled.kernels.encode import Encoded, encoded
@@ -117,6 +119,25 @@ def extend(call: ExtendCall) -> None:
     """Fill the arrays that a call names."""
     if _path().library.unrolled_extend(call):
         raise MemoryError("no memory for a few hypotheses")
+
+
+def stretches(call: StretchesCall) -> int:
+    """Fill the arrays that a call names, and return how many stretches there are."""
+    count: int = _path().library.unrolled_stretches(call)
+    if count < 0:
+        raise MemoryError("no memory for where stretches begin")
+    return count
+
+
+def neighbours(counts: tuple[int, ...], before: Tensor, last: Tensor) -> None:
+    """Fill the tensors that ``naive.neighbours`` returns."""
+    given = _steps(counts).counts, len(counts), before.data_ptr(), last.data_ptr()
+    _path().library.unrolled_neighbours(*given)
+
+
+def gather(call: GatherCall) -> None:
+    """Fill the rows that a call names."""
+    _path().library.unrolled_gather(call)
 
 
 def depthwise(call: DepthwiseCall) -> None:

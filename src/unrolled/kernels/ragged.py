@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from unrolled.kernels import naive, native
+from unrolled.kernels.calls import GatherCall, StretchesCall
+from unrolled.kernels.naive import Stretches
 
 
 @dataclass(frozen=True)
@@ -41,84 +45,95 @@ class Rows:
         index = np.concatenate([np.arange(count) for count in self.counts])
         return rows.index_select(0, torch.from_numpy(index))
 
-    def last(self) -> Tensor:
-        """Return by row where its last state is in ``[batch_size + total]`` rows of states."""
-        counts, rows = np.array(self.counts), np.arange(self.batch_size)
-        begins = self.batch_size + np.cumsum(counts) - counts
-        steps = np.searchsorted(-counts, -rows)  # steps that have this row
-        return torch.from_numpy(begins[steps - 1] + rows)
+    def last(self, states: Tensor) -> Tensor:
+        """Return each row's last of the states ``[batch_size + total, n]``."""
+        return states.index_select(0, self._neighbours[1])
 
-    def before(self) -> Tensor:
-        """Return for each row of each step where the state before it is."""
-        counts = np.array(self.counts)
-        shift = np.append(0, self.batch_size - counts[:-1])
-        return torch.from_numpy(np.arange(counts.sum()) + np.repeat(shift, counts))
+    def before(self, states: Tensor) -> Tensor:
+        """Return for each row of each step the state before it."""
+        return gather(states, self._neighbours[0])
+
+    @cached_property
+    def _neighbours(self) -> tuple[Tensor, Tensor]:
+        if native.available() is None:
+            return naive.neighbours(self.counts)
+        before = torch.empty(self.total, dtype=torch.int64)
+        last = torch.empty(self.batch_size, dtype=torch.int64)
+        native.neighbours(self.counts, before, last)
+        return before, last
 
 
-class Stretches(NamedTuple):
-    """What happens in ragged rows: every stretch between resets is a row of its own.
+def stretches(lengths: Tensor, reset: Tensor) -> Stretches:
+    """Do what ``naive.stretches`` does, in one pass.
+
+    Shapes: lengths [B]; reset [B, T], bool.
+    Args:
+        lengths: from 0 to T.
+        reset: where a row begins anew.
+    """
+    if native.available() is None:
+        return naive.stretches(lengths, reset)
+    batch, steps = reset.shape
+    room = batch * steps
+    lengths, reset = lengths.to(torch.int64).contiguous(), reset.contiguous()
+    row, places, inverse = torch.empty(3, room, dtype=torch.int64)
+    counts, home = torch.empty(steps, dtype=torch.int64), torch.empty(batch, dtype=torch.int64)
+    begins_anew = torch.empty(room, dtype=torch.bool)
+    given = (lengths, reset, counts, row, begins_anew, home, places, inverse)
+    call = StretchesCall(*(tensor.data_ptr() for tensor in given), batch, steps, room)
+    found = native.stretches(call)
+    active = tuple(count for count in counts.tolist() if count)
+    return Stretches(active, row[:found], begins_anew[:found], home, places[: sum(active)], inverse)
+
+
+def gather(x: Tensor, index: Tensor) -> Tensor:
+    """Do what ``naive.gather`` does, each row as bytes.
+
+    Shapes: x [N, ...]; index [M], from -1 to N - 1; returns [M, ...].
+    Args:
+        x: of any dtype; where it is no plain tensor on a CPU, torch gathers.
+        index: int64.
+    """
+    is_plain = x.is_cpu and type(x) is Tensor and not torch.compiler.is_compiling()
+    if not is_plain or native.available() is None:
+        return naive.gather(x, index)
+    x, index = x.contiguous(), index.contiguous()
+    out = x.new_empty(len(index), *x.shape[1:])
+    width = x.element_size() * (out.numel() // max(len(index), 1))
+    native.gather(
+        GatherCall(
+            x.data_ptr(),
+            index.data_ptr(),
+            out.data_ptr(),
+            len(index),
+            width,
+            torch.get_num_threads(),
+        )
+    )
+    return out
+
+
+def take(x: Tensor, index: Tensor, inverse: Tensor) -> Tensor:
+    """Return rows of ``x [N, ...]``, none of them twice, and zeros where the index is -1.
 
     Args:
-        rows: which are active when.
-        row: by stretch, longest first, the row that it is of.
-        begins_anew: by stretch, whether the row was reset there.
-        is_last: by stretch, whether the row ends with it.
-        places: for each row of each step where it is in ``[B T]``.
+        x: the rows.
+        index: ``[M]``, which of them.
+        inverse: ``[N]``, where each of them went, or -1.
     """
-
-    rows: Rows
-    row: Tensor
-    begins_anew: Tensor
-    is_last: Tensor
-    places: Tensor
-
-    @classmethod
-    def of(cls, lengths: Tensor, reset: Tensor) -> "Stretches | None":
-        """Find the stretches of rows ``lengths [B]`` long, ``reset [B, T]``; None if all are empty.
-
-        Small arrays of whole numbers are numpy's: there they take a third of the time.
-        """
-        resets, ends = reset.numpy(), lengths.numpy()
-        num_steps = resets.shape[1]
-        time = np.arange(num_steps)
-        row, start = ((resets | (time == 0)) & (time < ends[:, None])).nonzero()
-        if not len(row):
-            return None
-        is_last = np.append(row[1:] != row[:-1], True)
-        length = np.where(is_last, ends[row], np.append(start[1:], 0)) - start
-        order = np.argsort(-length, kind="stable")
-        row, start, length, is_last = row[order], start[order], length[order], is_last[order]
-        counts = np.searchsorted(-length, -np.arange(length[0]))  # stretches longer than t
-        begins = np.cumsum(counts) - counts
-        sequence = np.arange(counts.sum()) - np.repeat(begins, counts)
-        places = (row * num_steps + start)[sequence] + np.repeat(np.arange(len(counts)), counts)
-        return cls(
-            Rows(tuple(counts.tolist())),
-            *map(torch.from_numpy, (row, resets[row, start], is_last, places)),
-        )
-
-
-def take(x: Tensor, index: Tensor) -> Tensor:
-    """Return rows of ``x [N, ...]``, none of them twice."""
-    taken: Tensor = _Take.apply(x, index)  # type: ignore[no-untyped-call]
+    taken: Tensor = _Take.apply(x, index, inverse)  # type: ignore[no-untyped-call]
     return taken
-
-
-def spread(y: Tensor, index: Tensor, size: int) -> Tensor:
-    """Return ``[size, ...]`` with the rows of y at their places, and 0 elsewhere."""
-    return y.new_zeros(size, *y.shape[1:]).index_copy_(0, index, y)
 
 
 class _Take(torch.autograd.Function):
     """Its gradient is a copy: torch's own would add up, since it cannot know that none is twice."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, index: Tensor) -> Tensor:
-        ctx.save_for_backward(index)
-        ctx.size = len(x)
-        return x.index_select(0, index)
+    def forward(ctx: Any, x: Tensor, index: Tensor, inverse: Tensor) -> Tensor:
+        ctx.save_for_backward(index, inverse)
+        return gather(x, index)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        (index,) = ctx.saved_tensors
-        return spread(gradient, index, ctx.size), None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        index, inverse = ctx.saved_tensors
+        return take(gradient, inverse, index), None, None

@@ -1,11 +1,9 @@
 """Sequences turned round, each within its own length, for the direction that reads from the end."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from unrolled.kernels.ragged import Rows
+from unrolled.kernels.ragged import Rows, take
 
 
 class Turn:
@@ -28,7 +26,7 @@ class Turn:
         if self.index is None:
             turned: Tensor = data.unflatten(0, (-1, self.batch_size)).flip(0).flatten(0, 1)
         else:
-            turned = _Reorder.apply(data, self.index)  # type: ignore[no-untyped-call]
+            turned = take(data, self.index, self.index)  # its own inverse
         return turned
 
 
@@ -40,20 +38,3 @@ def _mirrored(rows: Rows) -> Tensor:
     sequence = torch.arange(rows.total) - offsets[step]
     lengths = sequence.bincount()
     return offsets[lengths[sequence] - 1 - step] + sequence
-
-
-class _Reorder(torch.autograd.Function):
-    """Rows in the order of an index that is its own inverse.
-
-    ``index_select`` would add its gradient up row by row, as if a row could come twice.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, data: Tensor, index: Tensor) -> Tensor:
-        ctx.save_for_backward(index)
-        return data.index_select(0, index)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        (index,) = ctx.saved_tensors
-        return gradient.index_select(0, index), None
