@@ -1,6 +1,9 @@
 """Cells built to defeat tracing: planned or not, every answer is that of the loop."""
 
 import gc
+import platform
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -374,3 +377,24 @@ def test_ten_thousand_steps_stay_finite() -> None:
     y.sum().backward()
     assert y.isfinite().all()
     assert all(p.grad.isfinite().all() for p in cell.parameters())
+
+
+_FAULTS = """
+import resource, torch
+from unrolled.cells import LSTM
+cell, x = LSTM(65, 128), torch.randn(50, 50, 65)
+faults = []
+for _ in range(20):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    cell.zero_grad()
+    cell(x)[0].sum().backward()
+    faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+print(sorted(faults)[10])
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators have other rules")
+def test_training_uses_the_memory_of_the_call_before() -> None:
+    """It takes about 20 MB, 5,000 pages; the system finds them for the first calls, and no more."""
+    found = subprocess.run([sys.executable, "-c", _FAULTS], capture_output=True, text=True)
+    assert int(found.stdout) < 250, found.stderr
