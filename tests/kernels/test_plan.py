@@ -237,6 +237,13 @@ def test_what_the_state_begins_from_may_be_given_out() -> None:
     torch.testing.assert_close(stream.state, cell(x)[1])
 
 
+def test_a_gradient_that_two_products_share_is_kept_once() -> None:
+    """Of sums with x and with the state: going back, no instruction copies it."""
+    run = planned(cells.LSTM(C, D)).core.backward([0])
+    assert len(run.groups) == 2
+    assert len(set(run.groups)) == 1
+
+
 def test_gradients_of_x_are_computed_only_where_x_learns() -> None:
     """They are products of their own; x is often data."""
     core = planned(cells.LSTM(C, D)).core

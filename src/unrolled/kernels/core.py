@@ -275,13 +275,17 @@ class Core:
         wanted_inputs: Container[int],
     ) -> list[tuple[Value, Operand]]:
         """Place the gradients of products, inputs and vectors; return the sums that are wanted."""
-        gradients, placed = self._gradients, {}
+        gradients, placed = self._gradients, dict[Value, int]()
+
+        def buffer_of(gradient: Value) -> int:
+            if gradient not in placed:
+                place = layout.add(Kind.SEQUENCE, gradient.width)
+                placed[gradient] = place.buffer
+                wanted.append((gradient, place))
+            return placed[gradient]
+
         for number, group in enumerate(self.learnt):
-            joined = gradients.products[group.factor][1]
-            place = layout.add(Kind.SEQUENCE, joined.width)
-            run.groups.append(place.buffer)
-            placed[joined] = place.buffer
-            wanted.append((joined, place))
+            run.groups.append(buffer_of(gradients.products[group.factor][1]))
             if not is_stored(group.factor):
                 place = layout.add(Kind.SEQUENCE, group.factor.width)
                 run.factors[number] = place.buffer
@@ -290,11 +294,7 @@ class Core:
         for number, leaf in self.inputs.items():
             found = gradients.given.get(leaf)
             if found is not None and number in wanted_inputs:
-                if found not in placed:
-                    place = layout.add(Kind.SEQUENCE, found.width)
-                    placed[found] = place.buffer
-                    wanted.append((found, place))
-                run.input_gradients[number] = placed[found]
+                run.input_gradients[number] = buffer_of(found)
         run.totals = [None] * self.num_vectors
         totals: list[tuple[Value, Operand]] = []
         for number, leaf in self.vectors.items():
