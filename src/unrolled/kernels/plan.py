@@ -36,7 +36,9 @@ _aten = torch.ops.aten
 
 
 _KNOWN = (Part.STATIC, Part.INPUT)
-CACHED_WEIGHTS = 400_000  # of all products of a step: 1.6 MB, of a second cache of 1 to 2 MB
+# Of all products of a step: 0.4 MB, of a second cache of 1 to 2 MB. With a third more, a batch of one
+# row, to which each step reads all of them, loses a tenth, and with few states a third.
+CACHED_WEIGHTS = 100_000
 
 
 class _Parts(NamedTuple):
