@@ -36,8 +36,8 @@ _aten = torch.ops.aten
 
 
 _KNOWN = (Part.STATIC, Part.INPUT)
-# Of all products of a step: 0.4 MB, of a second cache of 1 to 2 MB. With a third more, a batch of one
-# row, to which each step reads all of them, loses a tenth, and with few states a third.
+# Of all products of a step: 0.4 MB, of a second cache of 1 to 2 MB. With a third more, a batch of
+# one row, for which each step reads all of them, loses a tenth, and with one product a third.
 CACHED_WEIGHTS = 100_000
 
 
