@@ -98,6 +98,7 @@ inline void neighbours(const int64_t* counts, int64_t steps, int64_t* before, in
 
 // Rows from where an index says; 0 where it says -1.
 inline void gather(const Gather& call) {
+    if (call.bytes == 0) return;               // there may be no memory to copy from
     constexpr int64_t WORTH_A_TEAM = 1 << 18;  // bytes
     const bool alone = call.threads == 1 || call.rows * call.bytes < WORTH_A_TEAM || !may_have_team();
     (void)alone;  // where there is no OpenMP
