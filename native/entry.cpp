@@ -44,7 +44,7 @@ DOOR void unrolled_pack(int64_t isa, const Source* sources, int64_t count, float
 }
 
 // 0, or 1 where there was no memory.
-DOOR int64_t unrolled_run(int64_t isa, const Call* call) { return path_of(isa)->run(call); }
+DOOR int64_t unrolled_run(int64_t isa, Call* call) { return path_of(isa)->run(call); }
 
 // 0, or 1 where there was no memory.
 DOOR int64_t unrolled_likeliest(int64_t isa, const Likeliest* call) {

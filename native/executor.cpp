@@ -46,15 +46,13 @@ class Runner {
         last_count = count;
         place_rows(t, offset);
         const Range mine = share(count, rank, size);
+        const bool backwards = (call.taken + t) % 2;
         for (int64_t s = 0; s < program.stage_count; s++) {
             const Stage& stage = program.stages[s];
             if (!stage.is_product) {
                 pointwise(stage, mine);
             } else {
-                const Product& product = program.products[stage.first];
-                const int panels = Panels(product.n).count;
-                const Range part = by_rows ? Range{0, panels} : share(panels, rank, size);
-                multiply(product, by_rows ? mine : Range{0, count}, part);
+                multiply(stage, by_rows ? mine : Range{0, count}, backwards);
             }
             if (!by_rows) barrier.wait(size);
         }
@@ -83,11 +81,18 @@ class Runner {
         return {places[operand.buffer] + operand.column + row * step, step};
     }
 
-    void multiply(const Product& product, Range rows, Range panels) {
-        multiply_rows_by_panels(matrix(product.a, rows.begin), call.packed + product.weight,
-                                product.k, product.n, matrix(product.init, rows.begin),
-                                matrix(product.out, rows.begin), rows.end - rows.begin,
-                                (int)panels.begin, (int)panels.end);
+    void multiply(const Stage& stage, Range rows, bool backwards) {
+        const Product* const products = program.products + stage.first;
+        Term terms[MAX_TERMS];
+        for (int32_t i = 0; i < stage.count; i++) {
+            const Product& product = products[i];
+            terms[i] = {matrix(product.a, rows.begin), call.packed + product.weight, product.k,
+                        matrix(product.init, rows.begin), matrix(product.out, rows.begin)};
+        }
+        const int panels = Panels(products->n).count;
+        const Range part = by_rows ? Range{0, panels} : share(panels, rank, size);
+        multiply_rows_by_panels(terms, stage.count, products->n, rows.end - rows.begin,
+                                (int)part.begin, (int)part.end, backwards);
     }
 
     void pointwise(const Stage& stage, Range rows) {
@@ -148,8 +153,10 @@ struct Effort {
         for (int64_t s = 0; s < program.stage_count; s++) {
             const Stage& stage = program.stages[s];
             if (stage.is_product) {
-                const Product& product = program.products[stage.first];
-                weights += (int64_t)product.n * product.k;
+                for (int32_t i = 0; i < stage.count; i++) {
+                    const Product& product = program.products[stage.first + i];
+                    weights += (int64_t)product.n * product.k;
+                }
             } else {
                 for (int32_t i = 0; i < stage.count; i++)
                     all += 16 * program.instructions[stage.first + i].n;
@@ -209,7 +216,7 @@ inline void add_totals(const Call& call, const Memory& memory, const char* base,
     }
 }
 
-inline int64_t run(const Call* pointer) {
+inline int64_t run(Call* pointer) {
     const Call& call = *pointer;
     const bool by_rows = split_by_rows(call);
     const int team = team_for(call, by_rows);
@@ -241,6 +248,7 @@ inline int64_t run(const Call* pointer) {
 #endif
     }
     add_totals(call, memory, base, size);
+    pointer->taken += call.steps;
     free(room);
     return 0;
 }

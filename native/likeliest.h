@@ -186,9 +186,9 @@ class Search {
         const int64_t count = (stop < call.n ? stop : call.n) - column;
         if (call.packed) {
             const FlushDenormals flush;  // not of logits, which are compared as they are
-            multiply_rows_by_panels(
-                {const_cast<float*>(call.a) + begin * call.k, call.k}, call.packed, call.k, call.n,
-                {const_cast<float*>(call.bias), 0}, {tile - column, TILE_COLUMNS}, rows, panel, last);
+            const Term term{{const_cast<float*>(call.a) + begin * call.k, call.k}, call.packed, call.k,
+                            {const_cast<float*>(call.bias), 0}, {tile - column, TILE_COLUMNS}};
+            multiply_rows_by_panels(&term, 1, call.n, rows, panel, last, false);
         }
         for (int64_t row = 0; row < rows; row++) {
             const float* x = call.packed ? tile + row * TILE_COLUMNS

@@ -43,8 +43,6 @@ struct Block {
     float* out;
     int64_t out_pitch;
     int last;  // lanes of the last vector that exist
-    const char* ahead;   // of the panels that come next, what this block has brought closer
-    int64_t ahead_step;  // bytes of it for each k
 };
 
 // M rows by P panels of W vectors.
@@ -60,9 +58,7 @@ void multiply(const Block& block) {
     const int64_t panel_floats = block.k * W * LANES;
     const float* a = block.a;
     const float* b = block.panel;
-    const char* ahead = block.ahead;
-    for (int64_t k = 0; k < block.k; k++, a++, b += W * LANES, ahead += block.ahead_step) {
-        __builtin_prefetch(ahead, 0, 2);
+    for (int64_t k = 0; k < block.k; k++, a++, b += W * LANES) {
         V column[C];
         for (int c = 0; c < C; c++) {
             column[c] = load(b + c / W * panel_floats + c % W * LANES);
@@ -123,37 +119,73 @@ struct Matrix {
     int64_t pitch;
 };
 
-// Rows 0 to `rows` of a product, in the panels from `begin` to `end`.
-inline void multiply_rows_by_panels(Matrix a, const float* packed, int64_t k, int64_t n, Matrix init,
-                                    Matrix out, int64_t rows, int begin, int end) {
-    const Panels panels(n);
+// One of the products that take the same rows to the same number of columns.
+struct Term {
+    Matrix a;
+    const float* packed;
+    int64_t k;
+    Matrix init;
+    Matrix out;
+};
+
+// The panels from `begin` to `end` of some products, a few at a time: of each product, then the
+// next few. Backwards they are met the other way round, which finds what the cache kept of the
+// last that were used, where it is too small for all.
+class Walk {
+   public:
+    Walk(int64_t n, int begin, int end, bool backwards)
+        : panels(n), begin(begin), end(end), backwards(backwards) {}
+
+    bool done() const { return begin >= end; }
+
+    // The next few, of one width: of at most as many as blocks of `rows` can take.
+    void take(int rows) {
+        const int edge = backwards ? end - 1 : begin;
+        const bool wide = edge < panels.wide;
+        const int low = wide || begin > panels.wide ? begin : panels.wide;
+        const int high = !wide || end < panels.wide ? end : panels.wide;
+        width = panels.width(edge);
+        count = most_panels(rows, width);
+        while (count > high - low) count /= 2;
+        first = backwards ? end - count : begin;
+        (backwards ? end : begin) += backwards ? -count : count;
+    }
+
+    int64_t column() const { return (int64_t)panels.first(first) * LANES; }
+    int64_t columns() const { return (int64_t)count * width * LANES; }
+
+    int width = 0, count = 0;
+
+   private:
+    Panels panels;
+    int begin, end;  // what is left
+    bool backwards;
+    int first = 0;
+};
+
+// Rows 0 to `rows` of `count` products, in the panels from `begin` to `end`.
+inline void multiply_rows_by_panels(const Term* terms, int count, int64_t n, int64_t rows, int begin,
+                                    int end, bool backwards) {
     const int blocks = (int)((rows + MAX_ROWS - 1) / MAX_ROWS);  // of nearly equal height
     if (!blocks) return;
     const int height = (int)(rows / blocks), taller = (int)(rows % blocks);
-    for (int panel = begin, group; panel < end; panel += group) {
-        const int width = panels.width(panel);
-        const int other = panel < panels.wide ? panels.wide : panels.count;  // of another width
-        const int same = (other < end ? other : end) - panel;
-        group = most_panels(height + (taller > 0), width);  // what the tallest block can take
-        while (group > same) group /= 2;
-        const int64_t column = (int64_t)panels.first(panel) * LANES;
-        const int64_t left = n - column - (int64_t)(group * width - 1) * LANES;
-        const bool far = k * n > 400000;  // more than a second cache keeps
-        const int next = panel + group < end ? panel + group : begin;
-        const int64_t ahead_step = far ? (int64_t)width * group * LANES * 4 / blocks : 0;
-        Block block{a.data, a.pitch, packed + column * k, k,
-                    init.data ? init.data + column : nullptr, init.pitch,
-                    out.data + column, out.pitch, (int)(left < LANES ? left : LANES),
-                    far ? (const char*)(packed + (int64_t)panels.first(next) * LANES * k)
-                        : (const char*)a.data,
-                    ahead_step};
-        for (int i = 0; i < blocks; i++) {
-            const int high = height + (i < taller);
-            multiply_block(block, high, width, group);
-            block.a += high * a.pitch;
-            block.out += high * out.pitch;
-            block.ahead += k * ahead_step;
-            if (block.init) block.init += high * init.pitch;
+    Walk walk(n, begin, end, backwards);
+    while (!walk.done()) {
+        walk.take(height + (taller > 0));
+        const int64_t column = walk.column();
+        const int64_t left = n - column - walk.columns() + LANES;
+        for (int t = 0; t < count; t++) {
+            const Term& term = terms[t];
+            Block block{term.a.data, term.a.pitch, term.packed + column * term.k, term.k,
+                        term.init.data ? term.init.data + column : nullptr, term.init.pitch,
+                        term.out.data + column, term.out.pitch, (int)(left < LANES ? left : LANES)};
+            for (int i = 0; i < blocks; i++) {
+                const int high = height + (i < taller);
+                multiply_block(block, high, walk.width, walk.count);
+                block.a += high * term.a.pitch;
+                block.out += high * term.out.pitch;
+                if (block.init) block.init += high * term.init.pitch;
+            }
         }
     }
 }

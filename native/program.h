@@ -44,10 +44,12 @@ struct Product {
     int64_t weight;  // floats before it in the packed weights
 };
 
+constexpr int MAX_TERMS = 8;  // products of a stage
+
 struct Stage {
     int32_t is_product;
     int32_t first;  // into instructions or products
-    int32_t count;  // how many instructions; 1 for a product
+    int32_t count;  // how many; products of one stage have the same n, and none needs another's rows
     int32_t tile_rows;  // rows that the instructions run over at a time
 };
 
@@ -83,6 +85,7 @@ struct Call {
     int64_t steps;
     int64_t threads;
     int64_t split;  // of the work between threads, a Split
+    int64_t taken;  // steps so far, in all runs of this call
 };
 
 enum Split : int64_t { AUTOMATIC, BY_ROWS, BY_COLUMNS };
@@ -161,7 +164,7 @@ struct Depthwise {
 struct Path {
     int64_t lanes;
     void (*pack)(const Source* sources, int64_t count, float* packed, int64_t threads);
-    int64_t (*run)(const Call* call);
+    int64_t (*run)(Call* call);
     int64_t (*likeliest)(const Likeliest* call);
     void (*depthwise)(const Depthwise* call);
 };

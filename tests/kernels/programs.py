@@ -203,3 +203,34 @@ def guards_hold(tensor: Tensor) -> bool:
     room = tensor.untyped_storage()
     whole = torch.empty(0).set_(room)
     return bool((whole[:GUARD] == SENTINEL).all() and (whole[-GUARD:] == SENTINEL).all())
+
+
+def random_products(draw: random.Random, width: int) -> Program:
+    """Products one after the other that read and write each other's columns."""
+    buffers = (Buffer(Kind.ROWS, width), Buffer(Kind.ROWS, width), Buffer(Kind.SEQUENCE, width))
+    n = draw.choice([width // 2, width // 3])
+    products: list[Product] = []
+    while len(products) < 12:
+        columns = n if draw.random() < 0.9 else n - 1
+        a, out, init = (
+            Operand(draw.randrange(3), draw.randrange(0, width - n, n // 3)) for _ in range(3)
+        )
+        block = Block(0, draw.randrange(n), draw.randrange(n), draw.choice([8, n]))
+        start = draw.choice([None, out, init])
+        product = Product(a, (block,), columns, out, start)
+        if not _overwrites(product):
+            products.append(product)
+    return Program(buffers, tuple(products))
+
+
+def _overwrites(product: Product) -> bool:
+    """Whether it reads, besides what it begins from column for column, what it writes."""
+    read = [(product.a, product.k)]
+    if product.init not in (None, product.out):
+        read.append((product.init, product.n))
+    written = range(product.out.column, product.out.column + product.n)
+    return any(
+        operand.buffer == product.out.buffer
+        and set(written).intersection(range(operand.column, operand.column + columns))
+        for operand, columns in read
+    )

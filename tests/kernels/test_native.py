@@ -9,6 +9,7 @@ import torch
 from tests.kernels import programs
 from tests.kernels.machines import every_isa, needs_library
 from unrolled.kernels import naive, native
+from unrolled.kernels.encode import MAX_TERMS, STAGE_BYTES
 from unrolled.kernels.program import Block, Buffer, Kind, Operand, Product, Program
 
 WIDTHS = [1, 2, 3, 5, 8, 15, 16, 17, 31, 33, 48, 50, 64, 97]
@@ -57,6 +58,40 @@ def test_random_programs_agree_with_torch(seed: int, isa: str, monkeypatch) -> N
         for place in range(len(program.buffers)):
             if program.buffers[place].kind not in (Kind.TILE, Kind.TOTAL):
                 assert torch.equal(results[0][place], other[place])
+
+
+@every_isa
+@pytest.mark.parametrize("seed", range(12))
+def test_products_go_by_turns_only_where_none_sees_it(seed: int, isa: str, monkeypatch) -> None:
+    monkeypatch.setenv("UNROLLED_ISA", isa)
+    draw = random.Random(seed)
+    program = programs.random_products(draw, draw.choice([120, 600]))
+    counts = draw.choice([[1], [1, 1, 1], [9, 9, 2]])
+    width, matrix = program.buffers[0].width, torch.randn(600, 600) / 20
+    start = [programs.guarded(counts[0], width) for _ in range(2)]
+    start.append(programs.guarded(sum(counts), width))
+    expected = programs.copies(start, torch.float64)
+    naive.run(program, expected, [matrix.double()], counts)
+    packed = native.pack(program, [matrix])
+    assert len(packed.encoding.stages) < STAGE_BYTES * len(program.stages)
+    for threads, split in ((1, "automatic"), (2, "columns")):
+        tensors = programs.copies(start)
+        native.run(program, packed, tensors, counts, threads, split)
+        assert worst(tensors, expected) < 1e-5
+        assert all(map(programs.guards_hold, tensors))
+
+
+@needs_library
+def test_however_many_products_follow_each_is_added() -> None:
+    count = 2 * MAX_TERMS + 3
+    buffers = (Buffer(Kind.ROWS, 8), Buffer(Kind.ROWS, 20))
+    products = (
+        Product(Operand(0), (Block(n, 0, 0, 8),), 20, Operand(1), Operand(1)) for n in range(count)
+    )
+    program = Program(buffers, tuple(products))
+    a, out, matrices = torch.randn(3, 8), torch.zeros(3, 20), torch.randn(count, 8, 20)
+    native.run(program, native.pack(program, [*matrices]), [a, out], [3])
+    torch.testing.assert_close(out, a @ matrices.sum(0), rtol=0, atol=1e-4)
 
 
 @every_isa

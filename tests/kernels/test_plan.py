@@ -237,6 +237,80 @@ def test_what_the_state_begins_from_may_be_given_out() -> None:
     torch.testing.assert_close(stream.state, cell(x)[1])
 
 
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "PeepholeLSTM", "CIFG", "LayerNormLSTM"])
+def test_products_of_a_step_follow_each_other(name: str) -> None:
+    """So that they go by turns; biases are added before, and what is used apart is made apart."""
+    stages = planned(getattr(cells, name)(C, D)).whole.core.in_place.program.stages
+    products = [place for place, stage in enumerate(stages) if isinstance(stage, Product)]
+    assert len(products) > 1
+    assert products == [*range(products[0], products[-1] + 1)]
+
+
+class OfLinears(Recurrence):
+    """A step made of what a layer makes of x, and another of h."""
+
+    def __init__(self, width: int, rule: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.w, self.u = torch.nn.Linear(C, width), torch.nn.Linear(D, D)
+        self.rule = rule
+
+    def initial_state(self, batch_size: int) -> Tensor:
+        return self.zeros(batch_size, D)
+
+    def step(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        seen = self.w(x_t)
+        return seen, torch.tanh(self.rule(seen, self.u(h)))
+
+
+@pytest.mark.parametrize(
+    ("width", "rule", "count"),
+    [
+        (D, lambda seen, uh: seen + uh, 2),
+        (D, lambda seen, uh: (seen + uh) * seen, 2),
+        (2 * D, lambda seen, uh: (seen[:, :D] + uh) * seen[:, D:], 2),
+    ],
+    ids=["given out", "used again", "of columns"],
+)
+def test_what_is_used_again_is_computed_once(width: int, rule: Any, count: int) -> None:
+    torch.manual_seed(0)
+    cell, x = OfLinears(width, rule).eval(), torch.randn(B, T, C)
+    stream = Stream(cell)
+    for t in range(T):
+        torch.testing.assert_close(stream.push(x[:, t]), cell.w(x[:, t]))
+    assert stream.is_native
+    torch.testing.assert_close(stream.state, cell(x)[1])
+    assert _num_products(cell) == count
+
+
+@pytest.mark.parametrize(
+    ("rule", "count"),
+    [
+        (lambda seen, uh: (seen[:, :D] + uh) * seen[:, D:], 3),
+        (lambda seen, uh: seen[:, :D] * uh + seen[:, D:], 2),
+        (lambda seen, uh: (seen[:, :D] + uh) * seen[:, 1 : D + 1] * seen[:, D:], 2),
+        (lambda seen, uh: (seen[:, :D] + uh) * seen[:, :D], 2),
+    ],
+    ids=["apart", "no sum", "overlapping", "used again"],
+)
+def test_a_product_is_taken_apart_only_for_a_sum(rule: Any, count: int) -> None:
+    cell = OfLinears(2 * D, rule)
+    cell.step = lambda x_t, h: (h, torch.tanh(rule(cell.w(x_t), cell.u(h))))
+    assert _num_products(cell) == count
+
+
+def test_products_with_x_wait_for_no_state() -> None:
+    """Also where what they are added to is a sum of several with the state."""
+    cell = OfLinears(D, lambda seen, uh: seen + uh)
+    cell.u = torch.nn.Linear(2 * D, D)
+    cell.step = lambda x_t, h: (h, torch.tanh(cell.w(x_t) + cell.u(torch.cat([h, h.sin()], 1))))
+    assert len(planned(cell).core.early) == 1
+
+
+def _num_products(cell: Recurrence) -> int:
+    stages = planned(cell).whole.core.in_place.program.stages
+    return sum(isinstance(stage, Product) for stage in stages)
+
+
 def test_a_gradient_that_two_products_share_is_kept_once() -> None:
     """Of sums with x and with the state: going back, no instruction copies it."""
     run = planned(cells.LSTM(C, D)).core.backward([0])

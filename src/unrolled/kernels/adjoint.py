@@ -5,7 +5,7 @@ from itertools import pairwise
 from math import pi, sqrt
 from typing import NamedTuple
 
-from unrolled.kernels.graph import Graph, Leaf, Value, in_order, uses_of, waiting
+from unrolled.kernels.graph import Graph, Leaf, Value, base_of, in_order, uses_of, waiting
 from unrolled.kernels.program import Block, Op
 
 
@@ -45,13 +45,20 @@ def fold(graph: Graph, roots: list[Value]) -> list[Value]:
                 folded.update(found)
         elif product not in roots and (use := _sum(product, uses, levels, levels[product])):
             folded[use] = product
+    rests = {use.args[1 - use.args.index(mine)] for use, mine in folded.items()}
+    for product in [value for value in uses if value.kind is Leaf.PRODUCT and value not in late]:
+        pieces = uses[product]
+        sliced = product not in roots and all(piece.kind is Leaf.SLICE for piece in pieces)
+        if sliced and _disjoint(pieces) and not rests.isdisjoint(pieces):
+            apart.update(pieces)
 
     new: dict[Value, Value] = {}
     for old in uses:
         args = tuple(new[arg] for arg in old.args)
         if old in folded:
             mine, rest = folded[old], old.args[1 - old.args.index(folded[old])]
-            new[old] = _begin_from(graph, new[mine], new[rest])
+            alone = uses[rest] == [old] and rest not in roots
+            new[old] = _begin_from(graph, new[mine], new[rest], alone=alone)
         elif old in apart:
             new[old] = _columns(graph, new[old.args[0]], old.number, old.width)
         elif args == old.args:
@@ -101,10 +108,20 @@ def _disjoint(pieces: list[Value]) -> bool:
     return all(one[1] <= other[0] for one, other in pairwise(spans))
 
 
-def _begin_from(graph: Graph, product: Value, other: Value) -> Value:
+def _begin_from(graph: Graph, product: Value, other: Value, *, alone: bool) -> Value:
+    """Return a product that begins from another value too, which nothing else may use."""
     a, *init = product.args
-    start = graph.op(Op.ADD, other, init[0]) if init else other
+    start = _plus(graph, other, init[0], alone=alone) if init else other
     return graph.product(a, product.blocks, product.width, start)
+
+
+def _plus(graph: Graph, value: Value, start: Value, *, alone: bool) -> Value:
+    """Return a sum; of a product as one that begins from what is given, so that products follow."""
+    if value.kind is not Leaf.PRODUCT or not base_of(start).is_given or not alone:
+        return graph.op(Op.ADD, value, start)
+    a, *init = value.args
+    whole = graph.op(Op.ADD, init[0], start) if init else start
+    return graph.product(a, value.blocks, value.width, whole)
 
 
 def _columns(graph: Graph, product: Value, column: int, width: int) -> Value:

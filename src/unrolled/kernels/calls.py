@@ -121,6 +121,7 @@ class Call(ctypes.Structure):
         ("steps", ctypes.c_int64),
         ("threads", ctypes.c_int64),
         ("split", ctypes.c_int64),
+        ("taken", ctypes.c_int64),
     )
 
 

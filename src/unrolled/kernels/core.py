@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from unrolled.kernels.adjoint import Gradients, differentiate, fold
-from unrolled.kernels.graph import Graph, Leaf, Value, in_order, uses_of, waiting
-from unrolled.kernels.groups import Group, base_of, groups_of, is_stored
+from unrolled.kernels.graph import Graph, Leaf, Value, base_of, in_order, uses_of, waiting
+from unrolled.kernels.groups import Group, groups_of, is_stored
 from unrolled.kernels.lifting import Lifted
 from unrolled.kernels.lowering import Layout, lower
 from unrolled.kernels.program import Kind, Op, Operand, Pointwise, Program

@@ -18,6 +18,8 @@ from unrolled.kernels.program import (
 )
 
 TILE_FLOATS = 1024  # of the widest operand of a stage: a tile of rows then stays in the first cache
+STAGE_BYTES = 16  # of a record
+MAX_TERMS = 8  # products that are computed together, as in ``native/program.h``
 
 _ARGUMENTS = {
     **dict.fromkeys(Op, 1),
@@ -89,15 +91,22 @@ def _encode(program: Program, lanes: int) -> Encoded:
     weight_places: list[int] = []
     packed_floats = scratch_floats = 0
     places = _places(program.buffers)
+    together: list[Product] = []  # the products of the last stage
     for number, stage in enumerate(program.stages):
         where = f"stage {number}"
         if isinstance(stage, Product):
             _check_product(program, stage, where)
-            stages.append(pack("=4i", 1, len(products), 1, 0))
+            if together and _may_join(together, stage):
+                stages.pop()
+            else:
+                together = []
+            together.append(stage)
+            stages.append(pack("=4i", 1, len(products) + 1 - len(together), len(together), 0))
             products.append(_product_record(stage, packed_floats))
             weight_places.append(packed_floats)
             packed_floats += -(-stage.n // lanes) * lanes * stage.k
             continue
+        together = []
         _check_pointwise(program, stage, where)
         rows = _tile_rows(stage)
         stages.append(pack("=4i", 0, len(instructions), len(stage.instructions), rows))
@@ -119,6 +128,27 @@ def _encode(program: Program, lanes: int) -> Encoded:
         lanes,
         tuple((int(buffer.kind), buffer.width) for buffer in program.buffers),
     )
+
+
+def _may_join(products: list[Product], product: Product) -> bool:
+    """Tell whether a product can be made a few columns at a time, by turns with those before it.
+
+    Each of them then goes on from what is still at hand, and their weights are met in one order.
+    """
+    if len(products) == MAX_TERMS:
+        return False
+    return all(
+        other.n == product.n
+        and not _overlap(product.a, product.k, other.out, other.n)
+        and not _overlap(other.a, other.k, product.out, product.n)
+        and all(_same_or_apart(other.out, mine, product.n) for mine in (product.init, product.out))
+        and _same_or_apart(other.init, product.out, product.n)
+        for other in products
+    )
+
+
+def _same_or_apart(a: Operand | None, b: Operand | None, n: int) -> bool:
+    return a is None or b is None or a == b or not _overlap(a, n, b, n)
 
 
 def _places(buffers: tuple[Buffer, ...]) -> list[int]:

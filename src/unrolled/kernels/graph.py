@@ -164,6 +164,11 @@ def _simpler(graph: Graph, op: Op, args: tuple[Value, ...], value: float) -> Val
     return None
 
 
+def base_of(value: Value) -> Value:
+    """Return what a value is columns of."""
+    return base_of(value.args[0]) if value.kind is Leaf.SLICE else value
+
+
 def in_order(roots: Iterable[Value], given: Container[Value] = frozenset()) -> list[Value]:
     """Return the values that roots are made from, and these, every value after its arguments.
 

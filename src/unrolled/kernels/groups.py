@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from unrolled.kernels.graph import Leaf, Value
+from unrolled.kernels.graph import Leaf, Value, base_of
 from unrolled.kernels.program import Block
 
 
@@ -80,11 +80,6 @@ def groups_of(values: Iterable[Value]) -> list[Group]:
 def _place(product: Value) -> tuple[int, int, int]:
     block: Block = product.blocks[0]
     return block.matrix, block.row, block.column
-
-
-def base_of(value: Value) -> Value:
-    """Return what a value is columns of."""
-    return base_of(value.args[0]) if value.kind is Leaf.SLICE else value
 
 
 def is_stored(factor: Value) -> bool:

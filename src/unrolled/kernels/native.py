@@ -21,7 +21,7 @@ from unrolled.kernels.calls import (
     StretchesCall,
     load,
 )
-from unrolled.kernels.encode import Encoded, encoded
+from unrolled.kernels.encode import STAGE_BYTES, Encoded, encoded
 from unrolled.kernels.library import CHOICE
 from unrolled.kernels.program import Block, Kind, Product, Program
 
@@ -194,6 +194,7 @@ def prepare(
         len(steps.counts),
         threads or torch.get_num_threads(),
         SPLITS.index(split),
+        0,
     )
     alive = (packed, steps, *tensors)
     return Prepared(_path().library.unrolled_run, packed.isa, call, pointers, alive)
@@ -269,7 +270,7 @@ def _header(program: Program, encoding: Encoded) -> ProgramHeader:
         encoding.instructions,
         encoding.products,
         len(program.buffers),
-        len(program.stages),
+        len(encoding.stages) // STAGE_BYTES,
         program.reverse,
         encoding.scratch_floats,
         encoding.total_numbers,
