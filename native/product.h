@@ -43,6 +43,8 @@ struct Block {
     float* out;
     int64_t out_pitch;
     int last;  // lanes of the last vector that exist
+    const char* ahead;   // of the panels that come next, what this block brings closer
+    int64_t ahead_step;  // bytes of it for each k
 };
 
 // M rows by P panels of W vectors.
@@ -58,7 +60,9 @@ void multiply(const Block& block) {
     const int64_t panel_floats = block.k * W * LANES;
     const float* a = block.a;
     const float* b = block.panel;
-    for (int64_t k = 0; k < block.k; k++, a++, b += W * LANES) {
+    const char* ahead = block.ahead;
+    for (int64_t k = 0; k < block.k; k++, a++, b += W * LANES, ahead += block.ahead_step) {
+        __builtin_prefetch(ahead, 0, 2);
         V column[C];
         for (int c = 0; c < C; c++) {
             column[c] = load(b + c / W * panel_floats + c % W * LANES);
@@ -128,62 +132,75 @@ struct Term {
     Matrix out;
 };
 
-// The panels from `begin` to `end` of some products, a few at a time: of each product, then the
-// next few. Backwards they are met the other way round, which finds what the cache kept of the
-// last that were used, where it is too small for all.
+// Panels of one width, side by side.
+struct Few {
+    int count, width;
+    int64_t column;  // the first
+
+    int64_t columns() const { return (int64_t)count * width * LANES; }
+};
+
+// The panels from `begin` to `end`, a few at a time. Backwards they are met the other way round,
+// which finds what the cache kept of the last that were used, where it is too small for all.
 class Walk {
    public:
     Walk(int64_t n, int begin, int end, bool backwards)
         : panels(n), begin(begin), end(end), backwards(backwards) {}
 
-    bool done() const { return begin >= end; }
-
-    // The next few, of one width: of at most as many as blocks of `rows` can take.
-    void take(int rows) {
+    // The next few, which blocks of `rows` can take at once; none at the end.
+    Few take(int rows) {
+        if (begin >= end) return {0, 0, 0};
         const int edge = backwards ? end - 1 : begin;
         const bool wide = edge < panels.wide;
         const int low = wide || begin > panels.wide ? begin : panels.wide;
         const int high = !wide || end < panels.wide ? end : panels.wide;
-        width = panels.width(edge);
-        count = most_panels(rows, width);
+        const int width = panels.width(edge);
+        int count = most_panels(rows, width);
         while (count > high - low) count /= 2;
-        first = backwards ? end - count : begin;
+        const int first = backwards ? end - count : begin;
         (backwards ? end : begin) += backwards ? -count : count;
+        return {count, width, (int64_t)panels.first(first) * LANES};
     }
 
-    int64_t column() const { return (int64_t)panels.first(first) * LANES; }
-    int64_t columns() const { return (int64_t)count * width * LANES; }
-
-    int width = 0, count = 0;
-
    private:
-    Panels panels;
+    const Panels panels;
     int begin, end;  // what is left
-    bool backwards;
-    int first = 0;
+    const bool backwards;
 };
 
-// Rows 0 to `rows` of `count` products, in the panels from `begin` to `end`.
+// Rows 0 to `rows` of `count` products, in the panels from `begin` to `end`: a few columns of each,
+// then the next few.
 inline void multiply_rows_by_panels(const Term* terms, int count, int64_t n, int64_t rows, int begin,
                                     int end, bool backwards) {
     const int blocks = (int)((rows + MAX_ROWS - 1) / MAX_ROWS);  // of nearly equal height
     if (!blocks) return;
     const int height = (int)(rows / blocks), taller = (int)(rows % blocks);
+    const int tallest = height + (taller > 0);
+    int64_t weights = 0;
+    for (int t = 0; t < count; t++) weights += terms[t].k * n;
+    const bool far = weights > 400000;  // more than a second cache keeps
     Walk walk(n, begin, end, backwards);
-    while (!walk.done()) {
-        walk.take(height + (taller > 0));
-        const int64_t column = walk.column();
-        const int64_t left = n - column - walk.columns() + LANES;
+    for (Few few = walk.take(tallest), next; few.count; few = next) {
+        next = walk.take(tallest);
+        const int64_t left = n - few.column - few.columns() + LANES;
         for (int t = 0; t < count; t++) {
             const Term& term = terms[t];
-            Block block{term.a.data, term.a.pitch, term.packed + column * term.k, term.k,
-                        term.init.data ? term.init.data + column : nullptr, term.init.pitch,
-                        term.out.data + column, term.out.pitch, (int)(left < LANES ? left : LANES)};
+            const Term& then = terms[(t + 1) % count];
+            // After the last panels come the same, in the next step.
+            const Few& coming = t + 1 < count || !next.count ? few : next;
+            Block block{term.a.data, term.a.pitch, term.packed + few.column * term.k, term.k,
+                        term.init.data ? term.init.data + few.column : nullptr, term.init.pitch,
+                        term.out.data + few.column, term.out.pitch,
+                        (int)(left < LANES ? left : LANES),
+                        far ? (const char*)(then.packed + coming.column * then.k)
+                            : (const char*)term.a.data,
+                        far ? few.columns() * 4 / blocks : 0};
             for (int i = 0; i < blocks; i++) {
                 const int high = height + (i < taller);
-                multiply_block(block, high, walk.width, walk.count);
+                multiply_block(block, high, few.width, few.count);
                 block.a += high * term.a.pitch;
                 block.out += high * term.out.pitch;
+                block.ahead += term.k * block.ahead_step;
                 if (block.init) block.init += high * term.init.pitch;
             }
         }
