@@ -178,7 +178,8 @@ inline void multiply_rows_by_panels(const Term* terms, int count, int64_t n, int
     const int tallest = height + (taller > 0);
     int64_t weights = 0;
     for (int t = 0; t < count; t++) weights += terms[t].k * n;
-    const bool far = weights > 400000;  // more than a second cache keeps
+    // More than a second cache keeps. For one row nothing is done meanwhile: it just reads on.
+    const bool far = rows > 1 && weights > 400000;
     Walk walk(n, begin, end, backwards);
     for (Few few = walk.take(tallest), next; few.count; few = next) {
         next = walk.take(tallest);
