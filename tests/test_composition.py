@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 from torch.func import functional_call, grad, jacfwd, jacrev, vmap
 
+from tests.kernels.machines import choose
 from unrolled import fused
 from unrolled.cells import GRU, LSTM, PeepholeLSTM
 from unrolled.recurrence import Recurrence
@@ -91,7 +92,7 @@ def test_no_second_derivative_is_silently_zero() -> None:
 
 
 def test_second_derivatives_with_plans_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", "none")
+    choose("none", monkeypatch)
     module, x = PeepholeLSTM(C, D), torch.randn(1, 4, C)
     got, expected = (
         torch.autograd.functional.hessian(lambda x, run=run: run(x).sum(), x)

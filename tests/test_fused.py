@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.kernels.machines import choose
 from tests.small_cell import B, C, Cell, D, Pair, Swapping, T, assert_equals_loop, reason
 from unrolled import cells, fused
 from unrolled.models import ShowAndTell
@@ -253,7 +254,7 @@ def test_other_dtypes_and_autocast_run_in_the_loop() -> None:
 
 
 def test_without_the_native_library_everything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", "none")
+    choose("none", monkeypatch)
     cell = Cell()
     assert "no native library" in reason(cell)
     assert_equals_loop(cell)
@@ -301,7 +302,7 @@ def test_lengths_and_resets_at_once(name: str, share: float) -> None:
     for isa in (None, "none"):
         with pytest.MonkeyPatch.context() as patch:
             if isa:
-                patch.setenv("UNROLLED_ISA", isa)
+                choose(isa, patch)
             y, after = cell(x, state, lengths=lengths, reset=reset)
             loss = y.square().sum() + sum(leaf.sum() for leaf in leaves(after))
             gradients = torch.autograd.grad(loss, [x, *cell.parameters()])

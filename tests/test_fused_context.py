@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.kernels.machines import needs_library
+from tests.kernels.machines import choose, needs_library
 from tests.small_cell import B, C, Cell, D, Looking, Picture, T, assert_equals_loop, reason
 from unrolled import fused
 from unrolled.cells import LSTM
@@ -50,7 +50,7 @@ def test_lengths_and_resets_keep_each_row_its_context(monkeypatch: pytest.Monkey
     assert reason(cell, x) == ""
     found = []
     for isa in ("", "none"):
-        monkeypatch.setenv("UNROLLED_ISA", isa)
+        choose(isa, monkeypatch)
         y, state = cell(x, torch.ones(6, D), lengths=lengths, reset=reset)
         loss = y.square().sum() + state.sum()
         found.append([y, state, *torch.autograd.grad(loss, [image, *cell.parameters()])])

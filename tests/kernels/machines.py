@@ -11,3 +11,8 @@ needs_library = pytest.mark.skipif(not HERE, reason="no native library: there wa
 every_isa = pytest.mark.parametrize(
     "isa", HERE or [pytest.param("none", marks=pytest.mark.skip(reason="no native library"))]
 )
+
+
+def choose(isa: str, patch: pytest.MonkeyPatch) -> None:
+    """Let a test run on an instruction set, on the best if it is "", or on "none"."""
+    patch.setattr(native, "available", lambda: native._chosen(isa))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.kernels.machines import every_isa
+from tests.kernels.machines import choose, every_isa
 from unrolled.kernels import naive
 from unrolled.kernels.frames import ChannelGate, DepthwiseTaps, PointwiseProduct
 
@@ -32,7 +32,7 @@ def frame(*shape: int) -> Tensor:
 @pytest.mark.parametrize("rectifies", [False, True])
 @pytest.mark.parametrize("has_bias", [False, True])
 def test_a_depthwise_convolution_is_torchs(case, rectifies, has_bias, isa, monkeypatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     rows, channels, height, width, taps, high, wide, stride, padding = case
     frames = [frame(rows, channels, height, width) for _ in range(taps)]
     weight = torch.randn(channels, 1, taps, high, wide)
@@ -55,7 +55,7 @@ def test_a_depthwise_convolution_is_torchs(case, rectifies, has_bias, isa, monke
 
 @every_isa
 def test_a_depthwise_convolution_is_the_same_on_two_threads(isa, monkeypatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     x, weight = frame(1, 96, 61, 47), torch.randn(96, 1, 1, 3, 3)
     native = DepthwiseTaps(weight, None, (1, 61, 47), stride=1, padding=(1, 1))
     before, found = torch.get_num_threads(), []
@@ -73,7 +73,7 @@ def test_a_depthwise_convolution_is_the_same_on_two_threads(isa, monkeypatch) ->
 @pytest.mark.parametrize("rectifies", [False, True])
 @pytest.mark.parametrize("has_bias", [False, True])
 def test_a_convolution_of_one_place_is_torchs(adds, rectifies, has_bias, isa, monkeypatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     x, other = frame(2, 7, 3, 5), frame(2, 11, 3, 5)
     weight, bias = torch.randn(7, 11), torch.randn(11) if has_bias else None
     native = PointwiseProduct(weight, bias, 30, adds=adds, rectifies=rectifies)
@@ -89,7 +89,7 @@ def test_a_convolution_of_one_place_is_torchs(adds, rectifies, has_bias, isa, mo
 @pytest.mark.parametrize("swishes", [False, True])
 @pytest.mark.parametrize("adds", [False, True])
 def test_a_gate_and_a_swish_come_before_the_product(gated, swishes, adds, isa, monkeypatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     x, other = frame(1, 37, 3, 5), frame(1, 11, 3, 5)
     weight, gate = torch.randn(37, 11), torch.rand(1, 37) if gated else None
     native = PointwiseProduct(
@@ -105,7 +105,7 @@ def test_a_gate_and_a_swish_come_before_the_product(gated, swishes, adds, isa, m
 
 @every_isa
 def test_a_gate_looks_at_all_places_of_the_picture_it_is_given(isa, monkeypatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     parameters = [torch.randn(shape) for shape in ((5, 33), (5,), (33, 5), (33,))]
     gate = ChannelGate(*parameters)
     squeeze, squeeze_bias, excite, excite_bias = parameters
@@ -117,7 +117,7 @@ def test_a_gate_looks_at_all_places_of_the_picture_it_is_given(isa, monkeypatch)
 
 @every_isa
 def test_nan_goes_through_a_rectifier(isa, monkeypatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     x = torch.full((1, 3, 1, 1), torch.nan)
     taps = DepthwiseTaps(torch.ones(3, 1, 1, 1, 1), None, (1, 1, 1), stride=1, padding=(0, 0))
     assert taps([x], rectifies=True).isnan().all()

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.kernels.machines import every_isa, needs_library
+from tests.kernels.machines import choose, every_isa, needs_library
 from unrolled.kernels import naive
 from unrolled.kernels.likeliest import PackedHead, likeliest, serves
 
@@ -20,7 +20,7 @@ def assert_equal(found: tuple, expected: tuple) -> None:
 @pytest.mark.parametrize(("rows", "size", "k"), SIZES)
 @pytest.mark.parametrize("levels", [0, 3])
 def test_they_are_those_of_a_stable_sort(rows, size, k, levels, isa, monkeypatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     logits = 9 * torch.randn(rows, size)
     if levels:  # of equals the first
         logits = torch.randint(levels, (rows, size)).float()
@@ -35,7 +35,7 @@ def test_they_are_those_of_a_stable_sort(rows, size, k, levels, isa, monkeypatch
 def test_those_of_a_product_are_those_of_its_logits(
     rows, size, k, has_bias, isa, monkeypatch
 ) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     # Small whole numbers: no product rounds, whatever the order of its sums.
     features = torch.randint(-3, 4, (rows, 17)).float()
     weight = torch.randint(-3, 4, (size, 17)).float()
@@ -47,7 +47,7 @@ def test_those_of_a_product_are_those_of_its_logits(
 
 @every_isa
 def test_a_row_does_not_depend_on_rows_beside_it_nor_on_threads(isa, monkeypatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     head, features = PackedHead(torch.randn(1201, 29), None), torch.randn(397, 29)
     whole = head.likeliest(features, 5)
     alone = head.likeliest(features[200:201], 5)
@@ -66,7 +66,7 @@ def test_a_row_does_not_depend_on_rows_beside_it_nor_on_threads(isa, monkeypatch
 @pytest.mark.parametrize("rows", [1, 5])
 @pytest.mark.parametrize("is_product", [False, True])
 def test_few_rows_are_shared_among_threads_by_columns(rows, is_product, isa, monkeypatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     size, before = 300_001, torch.get_num_threads()
     # Whole numbers: of equals, which lie in every share, the first come first.
     features, weight = (
@@ -91,7 +91,7 @@ def test_few_rows_are_shared_among_threads_by_columns(rows, is_product, isa, mon
 @pytest.mark.parametrize("place", [0, 700, 1200])
 @pytest.mark.parametrize("wrong", [torch.nan, torch.inf])
 def test_a_row_that_is_no_distribution_is_seen(place, wrong, isa, monkeypatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     logits = torch.randn(3, 1201)
     logits[1, place] = wrong
     values, _, log_sums = likeliest(logits, 4)
@@ -102,7 +102,7 @@ def test_a_row_that_is_no_distribution_is_seen(place, wrong, isa, monkeypatch) -
 
 @every_isa
 def test_what_is_impossible_adds_nothing(isa, monkeypatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     logits = torch.full((1, 1201), -torch.inf)
     logits[0, [400, 1200]] = torch.tensor([-300.0, -301.0])
     values, columns, log_sums = likeliest(logits, 3)
@@ -116,5 +116,5 @@ def test_other_tensors_are_not_served(monkeypatch) -> None:
     assert serves(torch.zeros(2, 3))
     assert not serves(torch.zeros(2, 3, dtype=torch.float64))
     assert not serves(torch.zeros(2, 3, device="meta"))
-    monkeypatch.setenv("UNROLLED_ISA", "none")
+    choose("none", monkeypatch)
     assert not serves(torch.zeros(2, 3))

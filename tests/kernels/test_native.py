@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.kernels import programs
-from tests.kernels.machines import every_isa, needs_library
+from tests.kernels.machines import choose, every_isa, needs_library
 from unrolled.kernels import naive, native
 from unrolled.kernels.encode import MAX_TERMS, STAGE_BYTES
 from unrolled.kernels.program import Block, Buffer, Kind, Operand, Product, Program
@@ -34,7 +34,7 @@ def worst(got: list, expected: list) -> float:
 @every_isa
 @pytest.mark.parametrize("seed", range(25))
 def test_random_programs_agree_with_torch(seed: int, isa: str, monkeypatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     draw = random.Random(seed)
     width, between = draw.choice(WIDTHS), draw.choice(WIDTHS)
     program = programs.random_program(draw, width, between)
@@ -63,7 +63,7 @@ def test_random_programs_agree_with_torch(seed: int, isa: str, monkeypatch) -> N
 @every_isa
 @pytest.mark.parametrize("seed", range(12))
 def test_products_go_by_turns_only_where_none_sees_it(seed: int, isa: str, monkeypatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     draw = random.Random(seed)
     program = programs.random_products(draw, draw.choice([120, 600]))
     counts = draw.choice([[1], [1, 1, 1], [9, 9, 2]])
@@ -97,7 +97,7 @@ def test_however_many_products_follow_each_is_added() -> None:
 @every_isa
 @pytest.mark.parametrize(("k", "n"), [(37, 101), (5, 3), (64, 256)])
 def test_a_row_does_not_depend_on_how_many_there_are(k: int, n: int, isa: str, monkeypatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     buffers = (Buffer(Kind.ROWS, k), Buffer(Kind.ROWS, n))
     product = Product(Operand(0), (Block(0, 0, 0, k),), n, Operand(1))
     program = Program(buffers, (product,))

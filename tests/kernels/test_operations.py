@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.kernels.machines import every_isa
+from tests.kernels.machines import choose, every_isa
 from unrolled.kernels import naive, native
 from unrolled.kernels.program import Buffer, Instruction, Kind, Op, Operand, Pointwise, Program
 
@@ -60,7 +60,7 @@ def apply(op: Op, value: float, args: list[Tensor], run: str) -> Tensor:
 @every_isa
 @pytest.mark.parametrize("op", ELEMENTWISE, ids=lambda op: op.name)
 def test_an_operation_is_that_of_torch(op: Op, isa: str, monkeypatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     first = numbers()
     args = [first, first.flip(0), first.roll(1, 1)][: arguments(op)]
     if op == Op.LERP:  # a + c (b - a) overflows where torch, which may start from b, does not
@@ -97,7 +97,7 @@ def assert_near(got: Tensor, expected: Tensor, scale: Tensor | float, tolerance:
 
 @every_isa
 def test_what_is_bounded_stays_within_its_bounds(isa: str, monkeypatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     x = torch.linspace(-100, 100, len(numbers()) * COLUMNS).view(-1, COLUMNS)
     for op, low in ((Op.TANH, -1), (Op.SIGMOID, 0), (Op.ERF, -1)):
         y = apply(op, 0.0, [x], "native")
@@ -108,7 +108,7 @@ def test_what_is_bounded_stays_within_its_bounds(isa: str, monkeypatch) -> None:
 @every_isa
 @pytest.mark.parametrize("n", [1, 3, 16, 50, 257])
 def test_sums_and_maxima_of_rows(n: int, isa: str, monkeypatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     a, out = Operand(0), Operand(1)
     program = Program(
         (Buffer(Kind.SEQUENCE, n), Buffer(Kind.SEQUENCE, 2 + n), Buffer(Kind.TOTAL, n)),
@@ -139,7 +139,7 @@ def test_sums_and_maxima_of_rows(n: int, isa: str, monkeypatch) -> None:
 @pytest.mark.parametrize("n", [1, 3, 16, 50, 257])
 def test_rows_are_normalized_and_gradients_pass(n: int, isa: str, monkeypatch) -> None:
     """Against torch's layer_norm and its gradient, in float64; in place too."""
-    monkeypatch.setenv("UNROLLED_ISA", isa)
+    choose(isa, monkeypatch)
     eps, wide = 1e-5, Buffer(Kind.SEQUENCE, n)
     g, x, y, dx = map(Operand, range(4))
     stage = Pointwise(

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
+from tests.kernels.machines import choose
 from tests.nn.conftest import Counts
 from tests.nn.pairs import (
     FORMS,
@@ -49,7 +50,7 @@ def test_the_variable_turns_the_native_path_off(
     ours(x)
     assert len(runs) == 1
     monkeypatch.undo()  # the count, and whatever stood in for a missing library
-    monkeypatch.setenv("UNROLLED_ISA", "none")
+    choose("none", monkeypatch)
     ours(x)
     assert len(runs) == 1
 

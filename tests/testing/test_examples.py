@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import unrolled
+from tests.kernels.machines import choose
 from unrolled import cells, fused
 from unrolled.recurrence import Recurrence
 from unrolled.state import Tree, leaves, map_leaves, named_leaves, state_dtype
@@ -93,7 +94,7 @@ def test_every_cell_with_rows_for_a_state_is_planned() -> None:
 
 @pytest.mark.parametrize("name", PLANNED)
 def test_law_without_the_native_library(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UNROLLED_ISA", "none")
+    choose("none", monkeypatch)
     check_all(name, torch.float32, seed=2)
 
 

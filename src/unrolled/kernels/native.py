@@ -47,10 +47,11 @@ class Packed(NamedTuple):
     isa: int
 
 
+@cache  # to look into the environment takes as long as a small product
 def available() -> str | None:
     """Return the instruction set in use, "avx512", "avx2" or "generic"; None without the library.
 
-    The environment variable UNROLLED_ISA names one of them, or "none".
+    The environment variable UNROLLED_ISA, read once, names one of them, or "none".
 
     Raises:
         ConfigError: UNROLLED_ISA is no such name, or this machine has not that set.
