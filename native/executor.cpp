@@ -22,10 +22,10 @@ inline Range share(int64_t count, int rank, int size) {
 // What one thread knows while it runs a program.
 class Runner {
    public:
-    Runner(const Call& call, Barrier& barrier, int rank, int size, bool by_rows, float* scratch,
-           double* totals, float** places)
+    Runner(const Call& call, Barrier& barrier, int rank, int size, bool by_rows, float* between,
+           float* scratch, double* totals, float** places)
         : call(call), program(*call.program), barrier(barrier), rank(rank), size(size),
-          by_rows(by_rows), scratch(scratch), totals(totals), places(places) {}
+          by_rows(by_rows), between(between), scratch(scratch), totals(totals), places(places) {}
 
     void run() {
         int64_t offset = 0, t = 0;
@@ -66,7 +66,9 @@ class Runner {
             if (buffer.kind == SEQUENCE) row = offset;
             if (buffer.kind == PREVIOUS && t > 0)
                 row = call.counts[0] + offset - call.counts[t - 1];
-            places[i] = call.tensors[i] ? call.tensors[i] + row * buffer.width : nullptr;
+            float* const first = buffer.kind == BETWEEN ? between + buffer.place * call.counts[0]
+                                                        : call.tensors[i];
+            places[i] = first ? first + row * buffer.width : nullptr;
         }
     }
 
@@ -139,6 +141,7 @@ class Runner {
     Barrier& barrier;
     const int rank, size;
     const bool by_rows;
+    float* between;  // of all threads
     float* scratch;
     double* totals;
     float** places;
@@ -221,16 +224,18 @@ inline int64_t run(Call* pointer) {
     const bool by_rows = split_by_rows(call);
     const int team = team_for(call, by_rows);
     const Memory memory(*call.program);
+    const int64_t rows = call.steps ? call.counts[0] : 0;
+    const int64_t between = rounded(rows * call.program->between_floats * 4);
     void* room = nullptr;
-    if (posix_memalign(&room, 64, (size_t)(memory.size() * team))) return 1;
-    char* const base = (char*)room;
+    if (posix_memalign(&room, 64, (size_t)(between + memory.size() * team))) return 1;
+    char* const base = (char*)room + between;
     Barrier barrier;
     auto member = [&](int rank, int size) {
         char* const scratch = base + rank * memory.size();
         char* const totals = scratch + memory.scratch;
         memset(totals, 0, (size_t)memory.totals);
         const FlushDenormals flush;
-        Runner(call, barrier, rank, size, by_rows, (float*)scratch, (double*)totals,
+        Runner(call, barrier, rank, size, by_rows, (float*)room, (float*)scratch, (double*)totals,
                (float**)(totals + memory.totals))
             .run();
     };

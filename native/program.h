@@ -6,7 +6,7 @@
 
 namespace unrolled {
 
-enum Kind : int32_t { SEQUENCE, PREVIOUS, ROWS, TILE, VECTOR, TOTAL_ROW };
+enum Kind : int32_t { SEQUENCE, PREVIOUS, ROWS, TILE, VECTOR, TOTAL_ROW, BETWEEN };
 
 enum Op : int32_t {
     COPY, FILL, NEG, ADD, SUB, MUL, DIV, MULADD, LERP, SCALE, OFFSET, MAXIMUM, MINIMUM, SIGMOID,
@@ -18,7 +18,7 @@ enum Op : int32_t {
 struct Buffer {
     int32_t kind;
     int32_t width;
-    int64_t place;  // TILE: floats before it, per row, in scratch; TOTAL: numbers before it
+    int64_t place;  // TILE, BETWEEN: floats before it, per row, in scratch; TOTAL: numbers before it
 };
 
 struct Operand {
@@ -63,6 +63,7 @@ struct Program {
     int64_t reverse;
     int64_t scratch_floats;  // what the tiles of the largest stage need
     int64_t total_numbers;   // columns of all TOTAL buffers
+    int64_t between_floats;  // columns of all BETWEEN buffers
 };
 
 // One weight block on its way into panels; element (i, j) is at source[i * k_stride + j * n_stride].

@@ -102,17 +102,18 @@ X, H, H_BEFORE, STATE, BETWEEN, TILE, VECTOR, TOTAL = range(8)
 
 def random_program(draw: random.Random, width: int, between: int) -> Program:
     """Products, then instructions on a tile, then a state that tanh bounds."""
+    first = random_product(draw, draw.choice([H_BEFORE, STATE, X]), width, BETWEEN, between)
+    goes_on = first.init == Operand(BETWEEN)  # from what it gave in the step before
     buffers = (
         Buffer(Kind.SEQUENCE, width),
         Buffer(Kind.SEQUENCE, width),
         Buffer(Kind.PREVIOUS, width),
         Buffer(Kind.ROWS, width),
-        Buffer(Kind.ROWS, between),
+        Buffer(Kind.ROWS if goes_on else Kind.BETWEEN, between),
         Buffer(Kind.TILE, width),
         Buffer(Kind.VECTOR, width),
         Buffer(Kind.TOTAL, width),
     )
-    first = random_product(draw, draw.choice([H_BEFORE, STATE, X]), width, BETWEEN, between)
     second = random_product(draw, BETWEEN, between, STATE, width)
     steps = [Instruction(Op.FILL, width, Operand(TILE), (), 0.5)]
     steps += [random_instruction(draw, width) for _ in range(draw.randint(1, 8))]
@@ -156,16 +157,17 @@ def random_instruction(draw: random.Random, width: int) -> Instruction:
     return Instruction(op, n, out, tuple(args), draw.uniform(-0.9, 0.9))
 
 
-def random_tensors(counts: list[int], width: int, between: int) -> list[Tensor | None]:
+def random_tensors(program: Program, counts: list[int]) -> list[Tensor | None]:
     """Tensors of a random program; PREVIOUS is the same memory as the SEQUENCE of outputs."""
     batch, total = (counts[0] if counts else 0), sum(counts)
+    width, between = program.buffers[X].width, program.buffers[BETWEEN]
     h = guarded(batch + total, width)
     return [
         guarded(total, width),
         h[batch:],
         h,
         guarded(batch, width),
-        guarded(batch, between),
+        guarded(batch, between.width) if between.kind is Kind.ROWS else None,
         None,
         guarded(1, width)[0],
         guarded(1, width)[0],

@@ -26,8 +26,9 @@ BUFFERS = (
     Buffer(Kind.TILE, 6),
     Buffer(Kind.VECTOR, 6),
     Buffer(Kind.TOTAL, 6),
+    Buffer(Kind.BETWEEN, 6),
 )
-SEQUENCE, ROWS, TILE, VECTOR, TOTAL = map(Operand, range(5))
+SEQUENCE, ROWS, TILE, VECTOR, TOTAL, BETWEEN = map(Operand, range(6))
 WEIGHT = (Block(0, 0, 0, 6),)
 
 
@@ -38,7 +39,7 @@ def instruction(op: Op, n: int, out: Operand, *args: Operand) -> Pointwise:
 WRONG = {
     "a column too many": instruction(Op.COPY, 6, ROWS, Operand(0, 1)),
     "a negative column": instruction(Op.COPY, 2, ROWS, Operand(0, -1)),
-    "no such buffer": instruction(Op.COPY, 2, ROWS, Operand(5)),
+    "no such buffer": instruction(Op.COPY, 2, ROWS, Operand(6)),
     "a buffer before the first": instruction(Op.COPY, 2, ROWS, Operand(-1)),
     "out too narrow": instruction(Op.SPREAD, 6, Operand(1, 3), SEQUENCE),
     "no columns": instruction(Op.COPY, 0, ROWS, SEQUENCE),
@@ -74,6 +75,26 @@ def test_a_tile_lives_in_one_stage() -> None:
     )
     with pytest.raises(ConfigError, match="TILE within one stage"):
         encoded(Program(BUFFERS, stages), 16)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        instruction(Op.NEG, 6, ROWS, BETWEEN),
+        Product(BETWEEN, WEIGHT, 6, SEQUENCE),
+        Product(SEQUENCE, WEIGHT, 6, ROWS, BETWEEN),
+        instruction(Op.COPY, 5, BETWEEN, SEQUENCE),
+    ],
+    ids=["argument", "factor", "beginning", "all but one column"],
+)
+def test_what_passes_between_stages_is_written_first(first: Pointwise | Product) -> None:
+    write, read = (
+        instruction(Op.COPY, 6, BETWEEN, SEQUENCE),
+        instruction(Op.COPY, 6, SEQUENCE, BETWEEN),
+    )
+    encoded(Program(BUFFERS, (write, first, read)), 16)
+    with pytest.raises(ConfigError, match="written before"):
+        encoded(Program(BUFFERS, (first, read, write)), 16)
 
 
 def test_a_buffer_has_a_width() -> None:

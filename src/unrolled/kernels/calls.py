@@ -21,6 +21,7 @@ class ProgramHeader(ctypes.Structure):
         ("reverse", ctypes.c_int64),
         ("scratch_floats", ctypes.c_int64),
         ("total_numbers", ctypes.c_int64),
+        ("between_floats", ctypes.c_int64),
     )
 
 

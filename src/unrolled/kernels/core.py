@@ -135,7 +135,7 @@ class Core:
                 run.emitted.append(place.buffer)
                 wanted.append((value, place))
         for group in self.groups:
-            place = layout.add(Kind.SEQUENCE if training else Kind.ROWS, group.width)
+            place = layout.add(Kind.SEQUENCE if training else Kind.BETWEEN, group.width)
             run.groups.append(place.buffer)
             _side_by_side(layout, group.products, place)
         if kept:

@@ -1,6 +1,7 @@
 """Programs as bytes for the native library, checked so that none can reach outside its buffers."""
 
 import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from struct import pack
 from typing import Any
@@ -28,6 +29,7 @@ _ARGUMENTS = {
     **dict.fromkeys([Op.GT, Op.GE, Op.EQ, Op.DSIGMOID, Op.DTANH, Op.DNORMALIZE], 2),
     **dict.fromkeys([Op.MULADD, Op.LERP, Op.WHERE], 3),
 }
+_ROWS = (Kind.SEQUENCE, Kind.PREVIOUS, Kind.ROWS, Kind.BETWEEN)  # that outlive a stage
 _TO_ONE_COLUMN = (Op.ROW_SUM, Op.ROW_MAX)
 _NONE = Operand(-1)
 
@@ -43,6 +45,7 @@ class Encoded:
         products: records of all products.
         scratch_floats: what the tiles of the largest stage need.
         total_numbers: columns of all TOTAL buffers.
+        between_floats: columns of all BETWEEN buffers.
         weight_places: for each product, floats before its panels.
         packed_floats: of the panels of all products.
         lanes: floats of a vector, on which the panels depend.
@@ -58,6 +61,7 @@ class Encoded:
     products: bytes
     scratch_floats: int
     total_numbers: int
+    between_floats: int
     weight_places: tuple[int, ...]
     packed_floats: int
     lanes: int
@@ -111,8 +115,9 @@ def _encode(program: Program, lanes: int) -> Encoded:
         rows = _tile_rows(stage)
         stages.append(pack("=4i", 0, len(instructions), len(stage.instructions), rows))
         instructions += [_instruction_record(each) for each in stage.instructions]
-        scratch_floats = max(scratch_floats, rows * _tile_floats(program.buffers))
+        scratch_floats = max(scratch_floats, rows * _columns(program.buffers, Kind.TILE))
     _check_tiles(program)
+    _check_between(program)
     return Encoded(
         b"".join(
             pack("=2iq", buffer.kind, buffer.width, place)
@@ -122,7 +127,8 @@ def _encode(program: Program, lanes: int) -> Encoded:
         b"".join(instructions),
         b"".join(products),
         scratch_floats,
-        sum(buffer.width for buffer in program.buffers if buffer.kind == Kind.TOTAL),
+        _columns(program.buffers, Kind.TOTAL),
+        _columns(program.buffers, Kind.BETWEEN),
         tuple(weight_places),
         packed_floats,
         lanes,
@@ -163,8 +169,8 @@ def _places(buffers: tuple[Buffer, ...]) -> list[int]:
     return places
 
 
-def _tile_floats(buffers: tuple[Buffer, ...]) -> int:
-    return sum(buffer.width for buffer in buffers if buffer.kind == Kind.TILE)
+def _columns(buffers: tuple[Buffer, ...], kind: Kind) -> int:
+    return sum(buffer.width for buffer in buffers if buffer.kind == kind)
 
 
 def _tile_rows(stage: Pointwise) -> int:
@@ -188,15 +194,14 @@ def _instruction_record(instruction: Instruction) -> bytes:
 
 
 def _check_product(program: Program, product: Product, where: str) -> None:
-    rows = (Kind.SEQUENCE, Kind.PREVIOUS, Kind.ROWS)
     if not product.weight or product.n < 1 or any(block.k < 1 for block in product.weight):
         raise ConfigError("a weight with rows and columns", "an empty one", f"look at {where}")
-    _check(program, product.out, product.n, rows, where)
-    _check(program, product.a, product.k, (*rows, Kind.VECTOR), where)
+    _check(program, product.out, product.n, _ROWS, where)
+    _check(program, product.a, product.k, (*_ROWS, Kind.VECTOR), where)
     if _overlap(product.a, product.k, product.out, product.n):
         raise ConfigError("a product beside its argument", "one that overwrites it", where)
     if product.init is not None:
-        _check(program, product.init, product.n, (*rows, Kind.VECTOR), where)
+        _check(program, product.init, product.n, (*_ROWS, Kind.VECTOR), where)
         if product.init != product.out and _overlap(
             product.init, product.n, product.out, product.n
         ):
@@ -216,14 +221,20 @@ def _check_instruction(program: Program, instruction: Instruction, where: str) -
             f"{len(instruction.args)} and {n}",
             f"look at {where}",
         )
-    rows = (Kind.SEQUENCE, Kind.PREVIOUS, Kind.ROWS, Kind.TILE)
-    taken, given = 1 if op == Op.SPREAD else n, 1 if op in _TO_ONE_COLUMN else n
+    rows = (*_ROWS, Kind.TILE)
+    taken, given = _spans(instruction)
     _check(program, out, given, (Kind.TOTAL,) if op == Op.TOTAL else rows, where)
     for arg in instruction.args:
         _check(program, arg, taken, (*rows, Kind.VECTOR), where)
         in_place = arg == out and taken == given
         if not in_place and _overlap(arg, taken, out, given):
             raise ConfigError("out to be an argument or beside it", "a part of one", where)
+
+
+def _spans(instruction: Instruction) -> tuple[int, int]:
+    """Return how many columns it takes of each argument, and how many it writes."""
+    op, n = instruction.op, instruction.n
+    return 1 if op == Op.SPREAD else n, 1 if op in _TO_ONE_COLUMN else n
 
 
 def _check(program: Program, operand: Operand, n: int, kinds: tuple[Kind, ...], where: str) -> None:
@@ -258,7 +269,9 @@ def _check_tiles(program: Program) -> None:
             named = _tiles(program, stage)
             if both := seen & named:
                 raise ConfigError(
-                    "a TILE within one stage", f"buffer {min(both)} in two", "make it of kind ROWS"
+                    "a TILE within one stage",
+                    f"buffer {min(both)} in two",
+                    "make it a BETWEEN",
                 )
             seen |= named
 
@@ -270,3 +283,39 @@ def _tiles(program: Program, stage: Pointwise) -> set[int]:
         for operand in (instruction.out, *instruction.args)
         if program.buffers[operand.buffer].kind == Kind.TILE
     }
+
+
+def _check_between(program: Program) -> None:
+    """Raise if a step reads columns of a BETWEEN buffer that it has not written before."""
+    written = {
+        number: bytearray(buffer.width)
+        for number, buffer in enumerate(program.buffers)
+        if buffer.kind == Kind.BETWEEN
+    }
+    for stage in program.stages:
+        for read, out in _accesses(stage):
+            for operand, n in read:
+                columns = written.get(operand.buffer, b"")[operand.column : operand.column + n]
+                if 0 in columns:
+                    raise ConfigError(
+                        "a BETWEEN that is written before it is read",
+                        f"columns of buffer {operand.buffer} that are not",
+                        "make it of kind ROWS",
+                    )
+            operand, n = out
+            if operand.buffer in written:
+                written[operand.buffer][operand.column : operand.column + n] = b"\1" * n
+
+
+_Columns = tuple[Operand, int]  # and how many
+
+
+def _accesses(stage: Pointwise | Product) -> Iterator[tuple[list[_Columns], _Columns]]:
+    """Yield the columns that are read, and those then written, one after the other."""
+    if isinstance(stage, Product):
+        read = [(stage.a, stage.k), *([(stage.init, stage.n)] if stage.init else [])]
+        yield read, (stage.out, stage.n)
+        return
+    for instruction in stage.instructions:
+        taken, given = _spans(instruction)
+        yield [(arg, taken) for arg in instruction.args], (instruction.out, given)

@@ -119,8 +119,6 @@ class Buffers:
             if self.tensors[number] is None:
                 if buffer.kind is Kind.SEQUENCE:
                     self.put(number, self.like.new_empty(self.rows.total, buffer.width))
-                elif buffer.kind is Kind.ROWS:
-                    self.put(number, self.like.new_empty(self.rows.batch_size, buffer.width))
                 elif buffer.kind is Kind.TOTAL:
                     self.put(number, self.zeros(number))
 

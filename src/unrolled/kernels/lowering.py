@@ -126,7 +126,7 @@ class _Lowering:
             if value.kind is not Leaf.PRODUCT or value in self.given:
                 continue
             if value not in places:
-                places[value] = self.layout.add(Kind.ROWS, value.width)
+                places[value] = self.layout.add(Kind.BETWEEN, value.width)
             for start in value.args[1:]:  # it and what it begins from share their place
                 product = start.kind is Leaf.PRODUCT and start not in self.roots
                 made = start.is_computed or product
@@ -151,7 +151,7 @@ class _Lowering:
         own = self.segments[value]
         parts = [p for p in value.args if p.is_computed] if value.kind is Leaf.CONCAT else []
         stays = all(self.segments[p] == own and not self._outlives(p, own) for p in parts)
-        return Kind.TILE if stays and not self._outlives(value, own) else Kind.ROWS
+        return Kind.TILE if stays and not self._outlives(value, own) else Kind.BETWEEN
 
     def _outlives(self, value: Value, segment: int) -> bool:
         if value in self.kept and segment < self.end:

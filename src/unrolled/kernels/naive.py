@@ -30,7 +30,7 @@ def run(
     Shapes: tensors as ``program.Kind`` says; matrices [., .], strided in any way.
     Args:
         program: what one step does.
-        tensors: one for each buffer, written in place; None for a TILE.
+        tensors: one for each buffer, written in place; None for a TILE or a BETWEEN.
         matrices: what the blocks of the products name.
         counts: active rows of each step, none larger than the one before.
     Example:

@@ -160,7 +160,7 @@ def run(
     Args:
         program: what one step does.
         packed: its weights.
-        tensors: one for each buffer, float32, contiguous, written in place; None for a TILE.
+        tensors: one for each buffer, float32, contiguous, written in place; None for scratch.
         counts: active rows of each step, none larger than the one before.
         threads: how many at most; torch's number if None.
         split: of the work between threads, by "rows" or by "columns"; else by its shape.
@@ -275,6 +275,7 @@ def _header(program: Program, encoding: Encoded) -> ProgramHeader:
         program.reverse,
         encoding.scratch_floats,
         encoding.total_numbers,
+        encoding.between_floats,
     )
 
 
@@ -339,7 +340,7 @@ def _pointers(
 
 
 def _shapes(encoding: Encoded, batch: int, total: int) -> list[tuple[int, int] | None]:
-    """Return the rows and columns of every buffer, None for a TILE."""
+    """Return the rows and columns of every buffer, None for scratch."""
     found = encoding.shapes.get((batch, total))
     if found is None:
         rows = {

@@ -16,10 +16,11 @@ class Kind(IntEnum):
 
     SEQUENCE = 0  # [N, width], row offset[t] + i
     PREVIOUS = 1  # [counts[0] + N, width], row i at t = 0, then row counts[0] + offset[t - 1] + i
-    ROWS = 2  # [counts[0], width], row i, whatever t: what is carried, or passes between stages
+    ROWS = 2  # [counts[0], width], row i, whatever t: what is carried from step to step
     TILE = 3  # no tensor: lives within one pointwise stage, in scratch
     VECTOR = 4  # [width], the same for every row and step
     TOTAL = 5  # [width], to which TOTAL instructions add over rows and steps
+    BETWEEN = 6  # no tensor: passes between the stages of one step, in scratch
 
 
 class Op(IntEnum):
