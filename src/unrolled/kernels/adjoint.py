@@ -21,11 +21,17 @@ class Gradients(NamedTuple):
     products: dict[Value, tuple[list[Value], Value]]
 
 
-def fold(graph: Graph, roots: list[Value]) -> list[Value]:
+def fold(graph: Graph, roots: list[Value], *, all_apart: bool = False) -> list[Value]:
     """Let products begin from what is added to them, so that only their sum is kept.
 
     A product whose columns are used apart is taken apart. Products that wait for no state are
     what others begin from.
+
+    Args:
+        graph: holds the values.
+        roots: what is wanted.
+        all_apart: these are taken apart too, so that no instruction comes between products; a few
+            large products are faster where the weights are at hand.
     """
     uses, late = uses_of(roots), waiting(roots)
     levels = levels_of(roots, early=uses.keys() - late)
@@ -46,7 +52,8 @@ def fold(graph: Graph, roots: list[Value]) -> list[Value]:
         elif product not in roots and (use := _sum(product, uses, levels, levels[product])):
             folded[use] = product
     rests = {use.args[1 - use.args.index(mine)] for use, mine in folded.items()}
-    for product in [value for value in uses if value.kind is Leaf.PRODUCT and value not in late]:
+    early = [value for value in uses if value.kind is Leaf.PRODUCT and value not in late]
+    for product in early if all_apart else []:
         pieces = uses[product]
         sliced = product not in roots and all(piece.kind is Leaf.SLICE for piece in pieces)
         if sliced and _disjoint(pieces) and not rests.isdisjoint(pieces):

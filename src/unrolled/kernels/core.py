@@ -53,11 +53,16 @@ class Run:
 
 
 class Core:
-    """The part of a step that depends on the state."""
+    """The part of a step that depends on the state.
 
-    def __init__(self, lifted: Lifted) -> None:
+    Args:
+        lifted: that part as values.
+        alone: one step is run at a time, and weights come from far.
+    """
+
+    def __init__(self, lifted: Lifted, *, alone: bool = False) -> None:
         self.graph: Graph = lifted.graph
-        roots = fold(self.graph, [*lifted.states, *lifted.emitted])
+        roots = fold(self.graph, [*lifted.states, *lifted.emitted], all_apart=alone)
         self.states = roots[: len(lifted.states)]
         self.emitted = roots[len(lifted.states) :]
         self.state_widths = [value.width for value in self.states]

@@ -35,7 +35,7 @@ class Whole:
         self.lifted = lift(traced, Reach.WHOLE)
         if any(node.operation and node.part is Part.INPUT for node in self.lifted.inputs):
             raise UnplannableError("what it makes of x has no place in a program")
-        self.core = Core(self.lifted)
+        self.core = Core(self.lifted, alone=True)
 
 
 class Stepper:
