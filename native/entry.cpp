@@ -57,7 +57,7 @@ DOOR int64_t unrolled_extend(const Extend* call) { return extend(*call); }
 DOOR void unrolled_depthwise(int64_t isa, const Depthwise* call) { path_of(isa)->depthwise(call); }
 
 // How many, or -1 where there was no memory.
-DOOR int64_t unrolled_stretches(const Stretches* call) { return stretches(*call); }
+DOOR int64_t unrolled_stretches(Stretches* call) { return stretches(*call); }
 
 DOOR void unrolled_neighbours(const int64_t* counts, int64_t steps, int64_t* before,
                               int64_t* last) {

@@ -138,7 +138,8 @@ struct Stretches {
     int64_t* places;         // [batch * steps], of each row of each step in [batch, steps]
     int64_t* inverse;        // [batch, steps], or -1
     int64_t batch, steps;
-    int64_t room;  // stretches at most
+    int64_t room;           // stretches at most
+    int64_t anew, without;  // written: how many begin anew, and how many rows have none
 };
 
 struct Gather {

@@ -14,7 +14,7 @@ using namespace unrolled;
 // Every stretch of a row between resets; `naive.stretches` says what comes out.
 class Cutting {
    public:
-    explicit Cutting(const Stretches& call)
+    explicit Cutting(Stretches& call)
         : call(call), starts((int64_t*)malloc((size_t)(call.room + call.steps + 1) * 8)),
           offsets(starts + call.room) {}
     ~Cutting() { free(starts); }
@@ -35,15 +35,19 @@ class Cutting {
             count += own;
             call.counts[length - 1] = count;  // more than length - 1 steps
         }
+        call.anew = call.without = 0;
         for (int64_t row = 0; row < call.batch; row++) {
             call.home[row] = -1;
             cut(row, [&](int64_t start, int64_t length) {
                 const int64_t place = offsets[length]++;
                 call.row[place] = row;
-                call.begins_anew[place] = call.resets[row * call.steps + start];
+                const uint8_t anew = call.resets[row * call.steps + start];
+                call.begins_anew[place] = anew;
+                call.anew += anew;
                 call.home[row] = place;
                 starts[place] = start;
             });
+            call.without += call.home[row] < 0;
         }
         place_steps();
         return count;
@@ -72,13 +76,13 @@ class Cutting {
             }
     }
 
-    const Stretches& call;
+    Stretches& call;
     int64_t* const starts;
     int64_t* const offsets;  // by length
 };
 
 // How many stretches there are, or -1 where there was no memory.
-inline int64_t stretches(const Stretches& call) {
+inline int64_t stretches(Stretches& call) {
     Cutting cutting(call);
     return cutting.has_room() ? cutting.run() : -1;
 }

@@ -17,6 +17,7 @@ from unrolled.kernels import native, stepper
 from unrolled.kernels.difference import difference_of
 from unrolled.kernels.glance import guarded
 from unrolled.kernels.guards import Guarded
+from unrolled.kernels.naive import Stretches
 from unrolled.kernels.plan import Plan
 from unrolled.kernels.program import Program
 from unrolled.kernels.ragged import Rows, stretches, take
@@ -232,7 +233,12 @@ def scan(planned: Planned, x: Tree, state: Tree) -> tuple[Any, Any]:
 
 
 def ragged_scan(
-    planned: Planned, x: Tree, state: Tree, fresh: Tree, lengths: Tensor, reset: Tensor
+    planned: Planned,
+    x: Tree,
+    state: Tree,
+    fresh: Callable[[], Tree],
+    lengths: Tensor,
+    reset: Tensor,
 ) -> tuple[Any, Any]:
     """Run a plan over the steps that happened: every stretch between resets is a row of its own.
 
@@ -240,7 +246,7 @@ def ragged_scan(
         planned: the plan.
         x: leaves ``[B, T, ...]``.
         state: leaves ``[B, ...]``.
-        fresh: the state from which a row begins anew.
+        fresh: makes the state from which rows begin anew.
         lengths: ``[B]``.
         reset: ``[B, T]``.
     """
@@ -253,13 +259,13 @@ def ragged_scan(
         ]
         return like(planned.output, empty), state
     rows = Rows(found.counts)
-    row, anew = found.row, bool(found.begins_anew.any())
-    one_for_each = len(row) == batch_size and found.home.min() >= 0
-    if one_for_each and rows.is_even and not anew:
+    row = found.row
+    one_for_each = len(row) == batch_size and not found.without
+    if one_for_each and rows.is_even and not found.anew:
         return _cut_scan(planned, x, state, len(rows.counts))
     first = [leaf.index_select(0, row) for leaf in leaves(state)]
-    if anew:
-        begin = [leaf.index_select(0, row) for leaf in leaves(fresh)]
+    if found.anew:
+        begin = [leaf.index_select(0, row) for leaf in leaves(fresh())]
         chosen = found.begins_anew[:, None]
         first = [torch.where(chosen, *pair) for pair in zip(begin, first, strict=True)]
     x, given = _apart(x)
@@ -269,14 +275,15 @@ def ragged_scan(
     ys = [
         take(y, found.inverse, found.places).view(batch_size, num_steps, *y.shape[1:]) for y in ys
     ]
-    return like(planned.output, ys), like(state, _ends(leaves(state), after, found.home))
+    return like(planned.output, ys), like(state, _ends(leaves(state), after, found))
 
 
-def _ends(before: list[Tensor], after: list[Tensor], home: Tensor) -> list[Tensor]:
+def _ends(before: list[Tensor], after: list[Tensor], found: Stretches) -> list[Tensor]:
     """Return the state of every row after its last stretch, or as it was if it has none."""
+    home = found.home
+    if not found.without:
+        return [leaf.index_select(0, home) for leaf in after]
     ended = [leaf.index_select(0, home.clamp(min=0)) for leaf in after]
-    if home.min() >= 0:
-        return ended
     happened = (home >= 0)[:, None]
     return [torch.where(happened, *pair) for pair in zip(ended, before, strict=True)]
 

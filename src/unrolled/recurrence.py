@@ -8,6 +8,7 @@ chunks, streaming, ragged batches, resets and search all drive that same functio
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any, ClassVar, Generic, Self, cast
 
@@ -157,24 +158,22 @@ class Recurrence(nn.Module, Generic[StateT, InputT, OutputT, ContextT]):
         """
         planned, frames = self._plan(x, state)
         if not isinstance(planned, str):
-            fresh = self.state_like(first_step(x, self.stride)) if reset.any() else state
             if self.stride > 1:
                 lengths, reset = lengths // self.stride, reset[:, :: self.stride]
-            return cast(
-                tuple[OutputT, StateT],
-                fused.ragged_scan(planned, frames, state, fresh, lengths, reset),
-            )
+            fresh = partial(self._first_state, x, len(lengths))
+            found = fused.ragged_scan(planned, frames, state, fresh, lengths, reset)
+            return cast(tuple[OutputT, StateT], found)
         num_steps = reset.shape[1]
         alive = torch.arange(num_steps, device=reset.device) < lengths[:, None]  # [B, T]
         reset = reset & alive
         # Before the step, not after: a NaN in the padding would reach gradients through `where`.
         x = map_leaves(lambda leaf: leaf.where(as_rows(alive, leaf), leaf.new_zeros(())), x)
-        fresh = self.state_like(first_step(x, self.stride)) if reset.any() else state
+        begin = self._first_state(x, len(reset)) if reset.any() else state
         cuts = {0, num_steps, *lengths.tolist(), *reset.any(dim=0).nonzero().flatten().tolist()}
         bounds = sorted(cuts)
         outputs = []
         for start, stop in pairwise(bounds):
-            state = where_rows(reset[:, start], fresh, state)
+            state = where_rows(reset[:, start], begin, state)
             y, after = self.scan(time_slice(x, start, stop), state)
             running = alive[:, start]
             state = where_rows(running, after, state)
@@ -354,7 +353,8 @@ def _check_ragged(
     if lengths.shape != (batch_size,) or lengths.is_floating_point():
         got = f"{lengths.dtype} {list(lengths.shape)}"
         raise ShapeError(f"lengths of integers [B={batch_size}]", got)
-    if bool(((lengths < 0) | (lengths > num_steps)).any()):
+    shortest, longest = map(int, lengths.aminmax()) if batch_size else (0, 0)
+    if shortest < 0 or longest > num_steps:
         raise ShapeError(f"lengths between 0 and T={num_steps}", str(lengths.tolist()))
     if reset.shape != (batch_size, num_steps) or reset.dtype != torch.bool:
         got = f"{reset.dtype} {list(reset.shape)}"

@@ -25,6 +25,7 @@ def test_stretches_are_those_of_numpy(batch: int, steps: int, share: float) -> N
         assert found.counts == expected.counts
         for name in ("row", "begins_anew", "home", "places", "inverse"):
             assert torch.equal(getattr(found, name), getattr(expected, name)), name
+        assert (found.anew, found.without) == (expected.anew, expected.without)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,7 @@ def test_stretches_worked_out_by_hand(way) -> None:
     assert found.home.tolist() == [2, -1, 0]
     assert found.places.tolist() == [8, 0, 2, 9, 1, 10, 11]
     assert found.inverse.tolist() == [1, 4, 2, -1, -1, -1, -1, -1, 0, 3, 5, 6]
+    assert (found.anew, found.without) == (2, 1)
 
 
 @needs_library

@@ -86,7 +86,7 @@ class StretchesCall(ctypes.Structure):
     _fields_ = (
         *((name, ctypes.c_void_p) for name in ("lengths", "resets", "counts", "row")),
         *((name, ctypes.c_void_p) for name in ("begins_anew", "home", "places", "inverse")),
-        *((name, ctypes.c_int64) for name in ("batch", "steps", "room")),
+        *((name, ctypes.c_int64) for name in ("batch", "steps", "room", "anew", "without")),
     )
 
 

@@ -191,6 +191,8 @@ class Stretches(NamedTuple):
         home: by row, its last stretch, or -1.
         places: for each row of each step where it is in ``[B T]``.
         inverse: ``[B T]``, which row of all steps is there, or -1.
+        anew: how many begin anew.
+        without: how many rows have none.
     """
 
     counts: tuple[int, ...]
@@ -199,6 +201,8 @@ class Stretches(NamedTuple):
     home: Tensor
     places: Tensor
     inverse: Tensor
+    anew: int
+    without: int
 
 
 def stretches(lengths: Tensor, reset: Tensor) -> Stretches:
@@ -219,8 +223,17 @@ def stretches(lengths: Tensor, reset: Tensor) -> Stretches:
     home, inverse = np.full(len(ends), -1), np.full(resets.size, -1)
     home[row[is_last]] = is_last.nonzero()[0]
     inverse[places] = np.arange(len(places))
-    found = (row, resets[row, start], home, places, inverse)
-    return Stretches(tuple(counts.tolist()), *map(torch.from_numpy, found))
+    anew = resets[row, start]
+    return Stretches(
+        tuple(counts.tolist()),
+        torch.from_numpy(row),
+        torch.from_numpy(anew),
+        torch.from_numpy(home),
+        torch.from_numpy(places),
+        torch.from_numpy(inverse),
+        anew=int(anew.sum()),
+        without=int((home < 0).sum()),
+    )
 
 
 def neighbours(counts: tuple[int, ...]) -> tuple[Tensor, Tensor]:

@@ -80,10 +80,12 @@ def stretches(lengths: Tensor, reset: Tensor) -> Stretches:
     counts, home = torch.empty(steps, dtype=torch.int64), torch.empty(batch, dtype=torch.int64)
     begins_anew = torch.empty(room, dtype=torch.bool)
     given = (lengths, reset, counts, row, begins_anew, home, places, inverse)
-    call = StretchesCall(*(tensor.data_ptr() for tensor in given), batch, steps, room)
+    call = StretchesCall(*(tensor.data_ptr() for tensor in given), batch, steps, room, 0, 0)
     found = native.stretches(call)
     active = tuple(count for count in counts.tolist() if count)
-    return Stretches(active, row[:found], begins_anew[:found], home, places[: sum(active)], inverse)
+    places = places[: sum(active)]
+    outcome = row[:found], begins_anew[:found], home, places, inverse
+    return Stretches(active, *outcome, call.anew, call.without)
 
 
 def gather(x: Tensor, index: Tensor) -> Tensor:
