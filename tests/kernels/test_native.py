@@ -81,6 +81,11 @@ def test_products_go_by_turns_only_where_none_sees_it(seed: int, isa: str, monke
         assert all(map(programs.guards_hold, tensors))
 
 
+def test_the_library_has_room_for_as_many_products_as_are_joined() -> None:
+    header = Path(__file__).parents[2] / "native" / "program.h"
+    assert f"MAX_TERMS = {MAX_TERMS};" in header.read_text()
+
+
 @needs_library
 def test_however_many_products_follow_each_is_added() -> None:
     count = 2 * MAX_TERMS + 3

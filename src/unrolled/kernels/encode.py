@@ -279,8 +279,8 @@ def _check_tiles(program: Program) -> None:
 def _tiles(program: Program, stage: Pointwise) -> set[int]:
     return {
         operand.buffer
-        for instruction in stage.instructions
-        for operand in (instruction.out, *instruction.args)
+        for read, out in _accesses(stage)
+        for operand, _ in (*read, out)
         if program.buffers[operand.buffer].kind == Kind.TILE
     }
 
